@@ -1,0 +1,1 @@
+"""What all rooms share: the law, the records every database carries, the edge, and the words between them."""

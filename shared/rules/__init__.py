@@ -1,0 +1,1 @@
+"""The law: data with dates, and the pure functions that read it."""
