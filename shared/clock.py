@@ -1,0 +1,39 @@
+"""Instants, legal days and time-ordered identifiers."""
+
+import os
+import threading
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+ZONE = ZoneInfo("Asia/Shanghai")
+"""The jurisdiction's zone: legal days are taken here, once."""
+
+Clock = Callable[[], datetime]
+_lock = threading.Lock()
+_newest = 0
+"""The newest identifier's moment: milliseconds, then a count of twelve bits."""
+
+
+def system_now() -> datetime:
+    """Return the present instant, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def today(now: datetime) -> date:
+    """Return the legal day of an instant, in the jurisdiction's zone."""
+    return now.astimezone(ZONE).date()
+
+
+def new_id(now: datetime) -> UUID:
+    """Return a time-ordered identifier (RFC 9562, version 7).
+
+    Within a process later ones always sort after earlier ones: the twelve bits behind the millisecond count on.
+    """
+    global _newest
+    with _lock:
+        _newest = max((int(now.timestamp() * 1000) & 0xFFFF_FFFF_FFFF) << 12, _newest + 1)
+        moment = _newest
+    random = int.from_bytes(os.urandom(8)) & 0x3FFF_FFFF_FFFF_FFFF
+    return UUID(int=(moment >> 12) << 80 | 0x7 << 76 | (moment & 0xFFF) << 64 | 0x2 << 62 | random)

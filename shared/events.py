@@ -1,0 +1,276 @@
+"""Every fact that leaves a room: its type, payload, sender and receivers; the CloudEvents envelope it travels in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+
+class Payload(BaseModel):
+    """The data of an event: read from the subject and the step's body, unknown fields ignored when read."""
+
+    model_config = ConfigDict(from_attributes=True, extra="ignore")
+
+
+class ManifestData(BaseModel):
+    """A frozen manifest on its way: the exact text and its SHA-256."""
+
+    digest: str
+    body: str
+
+
+class ClueAccepted(Payload):
+    """A verified clue was accepted: the case room opens a case (leg 2)."""
+
+    owner: str
+    title: str
+    summary: str
+    enterprise_id: str
+    enterprise_name: str
+    division: str
+    source: str
+    rule_id: str | None
+    rule_version: str | None
+    discovered_at: AwareDatetime
+    manifest: ManifestData
+
+
+class CaseOpened(Payload):
+    """A case was opened from a clue (leg 3)."""
+
+    clue_ref: str | None
+    title: str
+
+
+class CaseClosed(Payload):
+    """A case was closed; its result goes back to the clue and the rule that found it (leg 14)."""
+
+    clue_ref: str | None
+    result: str
+
+
+class ReferralRequested(Payload):
+    """The case asks that a suspected crime be referred: facts, the law's verdicts, the frozen manifest (leg 5)."""
+
+    owner: str
+    title: str
+    enterprise_id: str
+    enterprise_name: str
+    division: str
+    suspected_offence: str
+    conduct_on: date | None
+    facts: dict[str, Any]
+    verdicts: list[dict[str, Any]]
+    manifest: ManifestData
+
+
+class CaseSupplemented(Payload):
+    """The case room gives further evidence for its referral (leg 9)."""
+
+    referral_ref: str
+    note: str
+    manifest: ManifestData
+
+
+class ReferralDrafted(Payload):
+    """The referral room took the request (answer to leg 5)."""
+
+    case_ref: str
+    title: str
+
+
+class ReferralSent(Payload):
+    """The dossier went to the police, the letter's copy to the procuratorate (leg 6)."""
+
+    case_ref: str
+    title: str
+    owner: str
+    receiver: str
+    copied: str
+    enterprise_name: str
+    suspected_offence: str
+    letter_number: str
+    handed_over_at: AwareDatetime
+    facts: dict[str, Any]
+    verdicts: list[dict[str, Any]]
+    manifest: ManifestData
+
+
+class ReferralForwarded(Payload):
+    """The police sent it on to the organ that has jurisdiction: what that one must know to give its receipt."""
+
+    case_ref: str
+    title: str
+    owner: str
+    receiver: str
+    enterprise_name: str
+    suspected_offence: str
+    letter_number: str
+    sent_manifest: str
+    confirmed_at: AwareDatetime
+
+
+class ReferralReceived(Payload):
+    """The police issued their receipt (leg 8)."""
+
+    case_ref: str
+    receipt_number: str
+    accepted_at: AwareDatetime
+
+
+class SupplementRequested(Payload):
+    """The police ask for what is missing or for further investigation (leg 9)."""
+
+    case_ref: str
+    requested: str
+
+
+class ReferralSupplemented(Payload):
+    """What was asked for was given (leg 9)."""
+
+    case_ref: str
+    note: str
+    manifest: ManifestData
+
+
+class ReferralOutcome(Payload):
+    """The police decided: filed, not filed, returned or withdrawn (leg 10)."""
+
+    case_ref: str
+    outcome: str
+    decision_number: str | None
+    reasons: str | None
+    decided_at: AwareDatetime
+
+
+class CriminalResult(Payload):
+    """The case was prosecuted, or the criminal procedure ended (衔接办法第十八条)."""
+
+    case_ref: str
+    result: str
+    decided_at: AwareDatetime
+
+
+class ReferralRefused(Payload):
+    """The head did not approve the referral: the case goes on."""
+
+    case_ref: str
+    reasons: str
+
+
+class NoticeRaised(Payload):
+    """A role of an agency is to be told; the gateway knows the people."""
+
+    key: str
+    agency: str
+    role: str
+    type: str
+    level: str
+    subject: str
+    title_zh: str
+    title_en: str
+    body_zh: str
+    body_en: str
+
+
+class DeadlineBreached(Payload):
+    """A clock lapsed before it was met."""
+
+    clock: str
+    term: str
+    party: str
+    due_at: AwareDatetime
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """A row of the table of events: type, payload, the room that sends, the rooms that receive."""
+
+    name: str
+    payload: type[Payload]
+    sender: str
+    receivers: tuple[str, ...] = ()
+
+
+def _table(*rows: EventType) -> Mapping[str, EventType]:
+    return {row.name: row for row in rows}
+
+
+EVENTS = _table(
+    EventType("clue.accepted", ClueAccepted, "clue", ("case",)),
+    EventType("case.opened", CaseOpened, "case", ("clue",)),
+    EventType("case.referral_requested", ReferralRequested, "case", ("referral",)),
+    EventType("case.supplemented", CaseSupplemented, "case", ("referral",)),
+    EventType("case.closed", CaseClosed, "case", ("clue",)),
+    EventType("referral.drafted", ReferralDrafted, "referral", ("case",)),
+    EventType("referral.refused", ReferralRefused, "referral", ("case",)),
+    EventType("referral.sent", ReferralSent, "referral", ("case",)),
+    EventType("referral.received", ReferralReceived, "referral", ("case",)),
+    EventType("referral.correction_requested", SupplementRequested, "referral", ("case",)),
+    EventType("referral.supplement_requested", SupplementRequested, "referral", ("case",)),
+    EventType("referral.corrected", ReferralSupplemented, "referral"),
+    EventType("referral.supplemented", ReferralSupplemented, "referral"),
+    EventType("referral.accepted", ReferralOutcome, "referral", ("case",)),
+    EventType("referral.declined", ReferralOutcome, "referral", ("case",)),
+    EventType("referral.returned", ReferralOutcome, "referral", ("case",)),
+    EventType("referral.withdrawn", ReferralOutcome, "referral", ("case",)),
+    EventType("referral.forwarded", ReferralForwarded, "referral"),
+    EventType("referral.prosecuted", CriminalResult, "referral", ("case",)),
+    EventType("referral.concluded", CriminalResult, "referral", ("case",)),
+    EventType("reconsideration.decided", ReferralOutcome, "referral", ("case",)),
+    EventType("notice.raised", NoticeRaised, "any", ("gateway",)),
+)
+"""Events that leave a room. Entries of other types stay in their journal, or go to agencies only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a fact comes from: the room, the subject with its place in the chain, and whom it is addressed to."""
+
+    room: str
+    subject: str
+    journey_id: UUID
+    sequence: int = 0
+    recipients: tuple[str, ...] = ()
+
+
+def envelope(name: str, data: Mapping[str, Any], origin: Origin, *, message_id: UUID, now: datetime) -> dict[str, Any]:
+    """Return the CloudEvents 1.0 envelope; recipient agencies stand comma-separated on the wire."""
+    return {
+        "specversion": "1.0",
+        "id": str(message_id),
+        "source": f"/rooms/{origin.room}",
+        "type": name,
+        "subject": origin.subject,
+        "time": now.isoformat(),
+        "datacontenttype": "application/json",
+        "journeyid": str(origin.journey_id),
+        "sequence": origin.sequence,
+        "recipients": ",".join(origin.recipients),
+        "data": dict(data),
+    }
+
+
+class Event(BaseModel):
+    """A received envelope."""
+
+    model_config = ConfigDict(extra="allow")
+
+    specversion: str
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: AwareDatetime
+    journeyid: UUID
+    sequence: int = 0
+    recipients: str = ""
+    data: dict[str, Any]
+
+    @property
+    def sender(self) -> str:
+        """Return the name of the room that sent it."""
+        return self.source.rsplit("/", 1)[-1]

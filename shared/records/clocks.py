@@ -1,0 +1,109 @@
+"""What a step does to the clocks of its subject: start, meet, pause, resume, extend, cancel."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
+from typing import Any
+
+from sqlmodel import Session
+
+from shared.clock import ZONE, today
+from shared.errors import StepRefused, Text
+from shared.records import deadlines
+from shared.records.db import Row
+from shared.records.deadlines import Deadline, Start
+from shared.records.notices import agencies_as
+from shared.records.room import room_of
+from shared.rules.extension_rules import check_extension
+from shared.rules.procedures import Clock, Step
+from shared.rules.term_entries import Extension
+
+
+def move(
+    session: Session,
+    subject: Row,
+    step: Step,
+    fields: Mapping[str, Any],
+    *,
+    now: datetime,
+    parties: Mapping[str, Sequence[str]] | None = None,
+) -> list[dict[str, Any]]:
+    """Move the clocks as the step says, and return what the journal says of them."""
+    said: list[dict[str, Any]] = []
+    waiting: list[Start] = []
+    for wanted in step.clocks:
+        if wanted.action == "start":
+            party = _party(session, subject, wanted, parties)
+            waiting.append(Start(wanted.term, _moment(wanted, subject, fields, now), party))
+            continue
+        if any(start.term_id == wanted.term for start in waiting):
+            said += deadlines.start(session, subject, waiting, now=now)
+            waiting = []
+        for clock in _open(session, subject, step).get(wanted.term, ()):
+            said += _apply(session, clock, wanted, subject, fields, now=now)
+    return said + deadlines.start(session, subject, waiting, now=now)
+
+
+def _open(session: Session, subject: Row, step: Step) -> dict[str, list[Deadline]]:
+    """Return the open clocks the step may move, by term; none is read for a subject that has just begun."""
+    if subject.version == 0:
+        return {}
+    found: dict[str, list[Deadline]] = {}
+    for clock in deadlines.open_clocks(session, subject, [clock.term for clock in step.clocks]):
+        found.setdefault(clock.term_id, []).append(clock)
+    return found
+
+
+def _apply(
+    session: Session, clock: Deadline, wanted: Clock, subject: Row, fields: Mapping[str, Any], *, now: datetime
+) -> list[dict[str, Any]]:
+    at = _moment(wanted, subject, fields, now)
+    if wanted.action == "meet":
+        return [deadlines.meet(session, clock, part=wanted.part, at=at)]
+    if wanted.action == "cancel":
+        return [deadlines.cancel(session, clock, at=at)]
+    if wanted.action == "pause" and clock.state == "running":
+        ground = wanted.ground or str(fields.get("ground", ""))
+        return [deadlines.pause(session, clock, from_on=today(at), ground=ground, now=now)]
+    if wanted.action == "resume" and clock.state == "paused":
+        return [deadlines.resume(session, clock, to_on=today(at), now=now)]
+    if wanted.action == "extend":
+        return [_extend(session, clock, fields, now=now)]
+    return []
+
+
+def _extend(session: Session, clock: Deadline, fields: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
+    room = room_of(session)
+    term = room.catalogue.term(clock.term_id, on=clock.term_on)
+    wanted = Extension(
+        int(fields["extension_days"]),
+        term.unit,
+        str(fields["ground"]),
+        str(fields["approved_by"]),
+        to_total=bool(fields.get("to_total", False)),
+    )
+    _pauses, extensions = deadlines.ledger(session, clock.id)
+    verdict = check_extension(term, extensions, wanted)
+    if not verdict.allowed:
+        first = verdict.reasons[0]
+        raise StepRefused(Text(first.zh, first.en), reasons=verdict.reasons, term=term.id)
+    return deadlines.extend(session, clock, wanted, now=now)
+
+
+def _moment(wanted: Clock, subject: Row, fields: Mapping[str, Any], now: datetime) -> datetime:
+    """Return the instant a clock counts from: the named field, else now."""
+    if wanted.from_field is None:
+        return now
+    value = fields.get(wanted.from_field, getattr(subject, wanted.from_field, None))
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, date):
+        return datetime.combine(value, time.min, tzinfo=ZONE)
+    return now
+
+
+def _party(session: Session, subject: Row, wanted: Clock, parties: Mapping[str, Sequence[str]] | None) -> str:
+    """Return the agency that must act: the one in the clock's relation, else the owner."""
+    if wanted.party in (None, "owner"):
+        return subject.owner
+    found = tuple(parties.get(wanted.party, ())) if parties else agencies_as(session, subject, str(wanted.party))
+    return found[0] if found else subject.owner

@@ -1,0 +1,266 @@
+"""Running clocks: a ledger of starts, pauses and extensions, and the projections a sweep and a board can read."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, text, update
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from shared.clock import ZONE, new_id, today
+from shared.records.db import Row, put, table_of, write
+from shared.records.room import Room, room_of
+from shared.rules.notices import ladder
+from shared.rules.term_entries import Due, Extension, Pause, Term
+from shared.rules.terms import due
+
+OPEN_STATES = ("running", "paused")
+OPEN = text("next_notice_at IS NOT NULL")
+
+
+class Deadline(SQLModel, table=True):
+    """One clock of one subject. `due_*`, `because`, `rungs` and `next_notice_at` are projections of the ledger.
+
+    `due_at` is the instant the clock lapses (24:00 of the last day for terms in days).
+    `awaits` lists parts still to come before it is met (衔接办法第六条 wants receipt and copy).
+    """
+
+    __tablename__ = "deadlines"
+    __table_args__ = (
+        Index("ix_deadlines_next_notice", "next_notice_at", sqlite_where=OPEN, postgresql_where=OPEN),
+        Index("ix_deadlines_subject", "subject", "term_id"),
+        Index("ix_deadlines_party_due", "party", "state", "due_at"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    subject: str
+    kind: str
+    subject_id: UUID
+    journey_id: UUID
+    term_id: str
+    term_on: date
+    """Which dated text of the term holds: the one in force on the day of the step that started it."""
+    party: str
+    """The agency that must act."""
+    state: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    breached_at: datetime | None = None
+    due_at: datetime
+    due_on: date | None = None
+    provisional: bool = False
+    because: str = "[]"
+    awaits: str = "[]"
+    rungs: str = "[]"
+    reached: str = "[]"
+    next_notice_at: datetime | None = None
+
+
+class DeadlineChange(SQLModel, table=True):
+    """One line of a clock's ledger: a pause (with its end, once known) or an extension."""
+
+    __tablename__ = "deadline_changes"
+
+    id: UUID = Field(primary_key=True)
+    deadline_id: UUID = Field(index=True, foreign_key="deadlines.id")
+    kind: str
+    at: datetime
+    from_on: date | None = None
+    to_on: date | None = None
+    amount: int | None = None
+    unit: str = ""
+    to_total: bool = False
+    ground: str = ""
+    approved_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A clock to start: which term, from when, and which agency must act."""
+
+    term_id: str
+    started_at: datetime
+    party: str
+
+
+def start(session: Session, subject: Row, starts: Sequence[Start], *, now: datetime) -> list[dict[str, Any]]:
+    """Start clocks for a subject, in one insert. Returns what the journal says of them."""
+    room = room_of(session)
+    rows = [new_row(room, subject, wanted, now=now) for wanted in starts]
+    write(session, Deadline, rows)
+    return [_said("started", row) for row in rows]
+
+
+def new_row(room: Room, subject: Row, wanted: Start, *, now: datetime) -> dict[str, Any]:
+    """Return the row of a clock that starts, with what it projects."""
+    term = room.catalogue.term(wanted.term_id, on=today(now))
+    return {
+        "id": new_id(now),
+        "subject": subject.ref,
+        "kind": subject.kind,
+        "subject_id": subject.id,
+        "journey_id": subject.journey_id,
+        "term_id": wanted.term_id,
+        "term_on": today(now),
+        "party": wanted.party,
+        "state": "running",
+        "started_at": wanted.started_at,
+        "ended_at": None,
+        "breached_at": None,
+        "awaits": json.dumps(list(term.stops_on) if len(term.stops_on) > 1 else []),
+        "reached": "[]",
+        **_projection(room, term, wanted.started_at, (), ()),
+    }
+
+
+def _projection(
+    room: Room, term: Term, started_at: datetime, pauses: Sequence[Pause], extensions: Sequence[Extension]
+) -> dict[str, Any]:
+    local = started_at.astimezone(ZONE)
+    result = due(term, local, calendar=room.calendar, pauses=tuple(pauses), extensions=tuple(extensions))
+    rungs = ladder(room.catalogue, term, result, local)
+    return {
+        "due_at": result.lapses_at(ZONE),
+        "due_on": result.on,
+        "provisional": result.provisional,
+        "because": json.dumps(_reasons(result), ensure_ascii=False),
+        "rungs": json.dumps([[rung.name, rung.at.isoformat()] for rung in rungs]),
+        "next_notice_at": rungs[0].at if rungs else None,
+    }
+
+
+def _reasons(result: Due) -> list[dict[str, Any]]:
+    return [
+        {"code": step.code, "zh": step.zh, "en": step.en, "on": step.on.isoformat() if step.on else None}
+        for step in result.because
+    ]
+
+
+def _said(what: str, row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "clock": str(row["id"]),
+        "term": row["term_id"],
+        "what": what,
+        "party": row["party"],
+        "due_at": row["due_at"].isoformat(),
+        "provisional": row["provisional"],
+    }
+
+
+def open_clocks(session: Session, subject: Row, term_ids: Sequence[str] | None = None) -> list[Deadline]:
+    """Return a subject's clocks that still run or are paused, those of `term_ids` only if given."""
+    statement = select(Deadline).where(Deadline.subject == subject.ref, col(Deadline.state).in_(OPEN_STATES))
+    if term_ids is not None:
+        statement = statement.where(col(Deadline.term_id).in_(list(term_ids)))
+    return list(session.exec(statement.order_by(col(Deadline.due_at))))
+
+
+def meet(session: Session, clock: Deadline, *, part: str | None = None, at: datetime) -> dict[str, Any]:
+    """Meet a clock, or one part of it; the last part ends it. `at` is when it was really done."""
+    awaits = json.loads(clock.awaits)
+    if part in awaits:
+        awaits.remove(part)
+    if awaits and part is not None:
+        return _change(session, clock, "part_done", awaits=json.dumps(awaits))
+    return _end(session, clock, "met", at=at)
+
+
+def cancel(session: Session, clock: Deadline, *, at: datetime) -> dict[str, Any]:
+    """End a clock that no longer binds anybody."""
+    return _end(session, clock, "cancelled", at=at)
+
+
+def _end(session: Session, clock: Deadline, state: str, *, at: datetime) -> dict[str, Any]:
+    is_late = state == "met" and at >= clock.due_at
+    breached_at = clock.breached_at or (clock.due_at if is_late else None)
+    ended = {"state": state, "ended_at": at, "next_notice_at": None, "awaits": "[]", "breached_at": breached_at}
+    return _change(session, clock, state, **ended)
+
+
+def pause(session: Session, clock: Deadline, *, from_on: date, ground: str, now: datetime) -> dict[str, Any]:
+    """Stop counting from a day on, on a legal ground; the days until `resume` lengthen the term."""
+    change = {"kind": "pause", "from_on": from_on, "to_on": None, "ground": ground}
+    _write(session, clock, change, now=now)
+    return _change(session, clock, "paused", state="paused", **reproject(session, clock, now=now))
+
+
+def resume(session: Session, clock: Deadline, *, to_on: date, now: datetime) -> dict[str, Any]:
+    """Count on: the open pause ends on this day."""
+    table = table_of(DeadlineChange)
+    open_pause = (table.c.deadline_id == clock.id) & (table.c.kind == "pause") & table.c.to_on.is_(None)
+    session.execute(update(table).where(open_pause).values(to_on=to_on))
+    return _change(session, clock, "resumed", state="running", **reproject(session, clock, now=now))
+
+
+def extend(session: Session, clock: Deadline, extension: Extension, *, now: datetime) -> dict[str, Any]:
+    """Add an approved extension to a clock."""
+    change = {"kind": "extension", "amount": extension.amount, "unit": extension.unit, "to_total": extension.to_total}
+    _write(session, clock, change | {"ground": extension.ground, "approved_by": extension.approved_by}, now=now)
+    return _change(session, clock, "extended", **reproject(session, clock, now=now))
+
+
+def ledger(session: Session, deadline_id: UUID) -> tuple[tuple[Pause, ...], tuple[Extension, ...]]:
+    """Return a clock's pauses and extensions in the order they were written."""
+    statement = select(DeadlineChange).where(DeadlineChange.deadline_id == deadline_id)
+    pauses, extensions = [], []
+    for line in session.exec(statement.order_by(col(DeadlineChange.id))):
+        if line.kind == "pause" and line.from_on is not None:
+            pauses.append(Pause(line.from_on, line.to_on, line.ground))
+        elif line.amount is not None:
+            extensions.append(Extension(line.amount, line.unit, line.ground, line.approved_by, line.to_total))
+    return tuple(pauses), tuple(extensions)
+
+
+def _write(session: Session, clock: Deadline, change: dict[str, Any], *, now: datetime) -> None:
+    write(session, DeadlineChange, [{"id": new_id(now), "deadline_id": clock.id, "at": now, **change}])
+
+
+def reproject(session: Session, clock: Deadline, *, now: datetime) -> dict[str, Any]:
+    """Recompute from the ledger what is stored of a clock; reminders of a date that moved are given again."""
+    room = room_of(session)
+    pauses, extensions = ledger(session, clock.id)
+    term = room.catalogue.term(clock.term_id, on=clock.term_on)
+    values = _projection(room, term, clock.started_at, pauses, extensions)
+    open_pauses = [line for line in pauses if line.to_on is None]
+    if open_pauses:
+        because = json.loads(values["because"]) + [_paused_since(line) for line in open_pauses]
+        return values | {"next_notice_at": None, "because": json.dumps(because, ensure_ascii=False)}
+    reached = set(json.loads(clock.reached))
+    moments = [
+        (rung_key(name, values["due_at"]), datetime.fromisoformat(at)) for name, at in json.loads(values["rungs"])
+    ]
+    ahead = [at for key, at in moments if key not in reached and (at > now or at >= values["due_at"])]
+    return values | {"next_notice_at": min(ahead, default=None)}
+
+
+def _paused_since(line: Pause) -> dict[str, Any]:
+    day = line.from_on.isoformat()
+    return {
+        "code": "paused_since",
+        "zh": f"自 {day} 起中止计算（{line.ground}）",
+        "en": f"paused since {day} ({line.ground})",
+    }
+
+
+def rung_key(name: str, due_at: datetime) -> str:
+    """Return what a reminder is known by: its rung and the date it speaks of."""
+    return f"{name}@{due_at.isoformat()}"
+
+
+def _change(session: Session, clock: Deadline, what: str, **values: Any) -> dict[str, Any]:
+    table = table_of(Deadline)
+    session.execute(update(table).where(table.c.id == clock.id).values(**values))
+    put(clock, values)
+    return _said(
+        what,
+        {
+            "id": clock.id,
+            "term_id": clock.term_id,
+            "party": clock.party,
+            "due_at": clock.due_at,
+            "provisional": clock.provisional,
+        },
+    )

@@ -1,0 +1,191 @@
+"""Notices to people: one row per key, agency and role, written with what caused it and carried to the gateway."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import Field, Session, SQLModel, select
+
+from shared.clock import new_id
+from shared.errors import Text
+from shared.events import Origin, envelope
+from shared.records.db import Party, Row, write
+from shared.records.deliveries import Answer, Parcel, parcel_values, queue
+from shared.records.journal import Fact, canonical
+from shared.records.room import Room, room_of
+
+
+class Notice(SQLModel, table=True):
+    """That a role of an agency was told something; the key makes each telling happen once."""
+
+    __tablename__ = "notices"
+
+    key: str = Field(primary_key=True)
+    agency: str = Field(primary_key=True)
+    role: str = Field(primary_key=True)
+    id: UUID = Field(index=True)
+    subject: str = Field(index=True)
+    type: str
+    level: str
+    at: datetime
+    title_zh: str
+    title_en: str
+    body_zh: str
+    body_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What is to be told, to which agencies and role; `key` is unique for what caused it."""
+
+    key: str
+    type: str
+    level: str
+    agencies: tuple[str, ...]
+    role: str
+    title: Text
+    body: Text
+
+
+Parties = Mapping[str, Sequence[str]]
+
+
+def agencies_as(session: Session, subject: Row, relation: str) -> tuple[str, ...]:
+    """Return the agencies that are `relation` to a subject."""
+    statement = select(Party.agency).where(
+        Party.kind == subject.kind, Party.subject_id == subject.id, Party.relation == relation
+    )
+    return tuple(sorted(session.exec(statement)))
+
+
+def addressed(
+    session: Session, subject: Row, relations: Sequence[str], parties: Parties | None = None
+) -> tuple[str, ...]:
+    """Return the agencies in any of the relations, each once; `parties` answers for a subject just begun."""
+    named = [
+        agency
+        for relation in relations
+        for agency in (parties.get(relation, ()) if parties else agencies_as(session, subject, relation))
+    ]
+    return tuple(dict.fromkeys(named))
+
+
+def tell_of_event(
+    session: Session, subject: Row, fact: Fact, entry_id: str, *, parties: Parties | None, now: datetime
+) -> list[dict[str, Any]]:
+    """Write the notices the catalogue has for an event, and return the deliveries that carry them."""
+    room = room_of(session)
+    wanted = [notice for notice in room.catalogue.notices.values() if notice.event == fact.type]
+    values = _words(room, subject) if wanted else {}
+    tellings = [
+        Telling(
+            key=f"{entry_id}:{notice.id}",
+            type=fact.type,
+            level="urgent" if notice.urgent else "info",
+            agencies=addressed(session, subject, [recipient.relation], parties),
+            role=role,
+            title=Text(notice.title_zh.format_map(values), notice.title_en.format_map(values)),
+            body=Text(notice.zh.format_map(values), notice.en.format_map(values)),
+        )
+        for notice in wanted
+        for recipient in notice.recipients
+        for role in recipient.roles
+    ]
+    return noticed(session, subject, tellings, now=now)
+
+
+def short_ref(ref: str) -> str:
+    """Return a ref as people are shown it: the last digits of its identifier."""
+    return f"…{ref[-6:]}"
+
+
+def _words(room: Room, subject: Row) -> dict[str, str]:
+    """Return what texts may name of a subject."""
+    procedure = room.catalogue.procedure_version(subject.procedure_id, subject.procedure_version)
+    state = procedure.states[subject.state]
+    words = {
+        "ref": short_ref(subject.ref),
+        "state_zh": state.name_zh,
+        "state_en": state.name_en,
+        "owner": subject.owner,
+    }
+    owner = room.catalogue.agencies.get(subject.owner)
+    words |= {"owner_zh": owner.name_zh if owner else subject.owner, "owner_en": owner.name_en if owner else ""}
+    columns = ("title", "enterprise_name", "outcome", "reasons", "letter_number", "requested")
+    return words | {name: str(getattr(subject, name, "") or "") for name in columns}
+
+
+def raise_notices(session: Session, subject: Row, tellings: Iterable[Telling], *, now: datetime) -> int:
+    """Write notices and queue them for the gateway, which knows the people. Returns how many."""
+    parcels = noticed(session, subject, tellings, now=now)
+    queue(session, parcels)
+    return len(parcels)
+
+
+def noticed(session: Session, subject: Row, tellings: Iterable[Telling], *, now: datetime) -> list[dict[str, Any]]:
+    """Write notices, and return the deliveries that carry them to the gateway."""
+    rows = [_row(subject, telling, agency, now) for telling in tellings for agency in telling.agencies]
+    write(session, Notice, rows)
+    room = room_of(session)
+    return [_delivery(room.name, subject, row, now) for row in rows]
+
+
+def _row(subject: Row, telling: Telling, agency: str, now: datetime) -> dict[str, Any]:
+    return {
+        "key": telling.key,
+        "agency": agency,
+        "role": telling.role,
+        "id": new_id(now),
+        "subject": subject.ref,
+        "type": telling.type,
+        "level": telling.level,
+        "at": now,
+        "title_zh": telling.title.zh,
+        "title_en": telling.title.en,
+        "body_zh": telling.body.zh,
+        "body_en": telling.body.en,
+    }
+
+
+def _delivery(room: str, subject: Row, row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    data = {name: row[name] for name in ("key", "agency", "role", "type", "level", "title_zh", "title_en")}
+    data |= {"body_zh": row["body_zh"], "body_en": row["body_en"], "subject": subject.ref}
+    origin = Origin(room=room, subject=subject.ref, journey_id=subject.journey_id)
+    event = envelope("notice.raised", data, origin, message_id=row["id"], now=now)
+    line = f"notice:{subject.ref}"
+    return parcel_values(row["id"], "notice.raised", canonical(event), line=line, receiver="gateway", now=now)
+
+
+def stopped_delivery(
+    session: Session, parcel: Parcel, answer: Answer, *, message_id: UUID, now: datetime
+) -> dict[str, Any]:
+    """Return the event that calls the owner's administrator to a line of deliveries that stopped."""
+    room = room_of(session)
+    kind, _, subject_id = parcel.line.removeprefix("notice:").partition(":")
+    model = room.subjects.get(kind)
+    subject = session.get(model, UUID(subject_id)) if model is not None else None
+    data = {
+        "key": f"stopped:{room.name}:{parcel.id}:{parcel.attempts}",
+        "agency": subject.owner if subject is not None else _highest(room),
+        "role": "administrator",
+        "type": "delivery.stopped",
+        "level": "urgent",
+        "subject": parcel.line,
+        "title_zh": f"送达中止：{parcel.type}",
+        "title_en": f"Delivery stopped: {parcel.type}",
+        "body_zh": f"发往 {parcel.receiver} 的消息（编号 {parcel.id}）已停止：{answer.status} {answer.words[:200]}。"
+        "该事项后续消息均在等待，请排除原因后重新发送。",
+        "body_en": f"The message to {parcel.receiver} (no. {parcel.id}) was stopped: {answer.status} "
+        f"{answer.words[:200]}. Later messages of the subject wait behind it; mend the cause, then send it again.",
+    }
+    journey_id = subject.journey_id if subject is not None else message_id
+    origin = Origin(room=room.name, subject=parcel.line, journey_id=journey_id)
+    return envelope("notice.raised", data, origin, message_id=message_id, now=now)
+
+
+def _highest(room: Room) -> str:
+    """Return the environment bureau that has no superior in the directory."""
+    bureaus = (agency for agency in room.catalogue.agencies.values() if agency.kind.startswith("ecological"))
+    return next(agency.id for agency in bureaus if not agency.superior)

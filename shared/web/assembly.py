@@ -1,0 +1,37 @@
+"""How a process of a room is put together: settings, law, calendar, database, blobs, clock."""
+
+from collections.abc import Mapping
+
+from shared.clock import Clock, system_now
+from shared.config import Settings
+from shared.records.blobs import Blobs
+from shared.records.db import Database, Row
+from shared.records.journal import Broken, verify_room
+from shared.records.room import Room
+from shared.rules import catalogue
+from shared.rules.calendar import Calendar
+
+
+def make_room(
+    name: str, subjects: Mapping[str, type[Row]], settings: Settings | None = None, clock: Clock = system_now
+) -> Room:
+    """Return a room ready to work; without settings, those of the environment."""
+    settings = settings or Settings()
+    return Room(
+        name=name,
+        settings=settings,
+        database=Database(settings.database_url(name)),
+        catalogue=catalogue.default(),
+        calendar=Calendar.load(),
+        blobs=Blobs(settings.folder / "blobs", limit=settings.evidence_limit_bytes),
+        clock=clock,
+        subjects=subjects,
+    )
+
+
+def verify_all(room: Room) -> tuple[int, list[Broken]]:
+    """Verify every chain of a room. Returns how many entries were read and every place that does not hold."""
+    with room.reading() as session:
+        found = verify_room(session, room.subjects)
+    room.database.close()
+    return found
