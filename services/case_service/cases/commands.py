@@ -1,0 +1,159 @@
+"""What officers do with a case: one verb each. What other rooms tell it stands in `notes.py`."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import Session
+
+from services.case_service.cases import queries
+from services.case_service.cases.models import (
+    Case,
+    Close,
+    Conclude,
+    Decide,
+    DeclineFiling,
+    Extend,
+    FileCase,
+    Open,
+    Record,
+    Recorded,
+    Refer,
+    ReferralAsked,
+    Reopen,
+    Resume,
+    Resumed,
+    Supplement,
+    Supplemented,
+)
+from shared.clock import new_id, today
+from shared.errors import BodyInvalid, Text
+from shared.events import ManifestData
+from shared.identity import Principal
+from shared.records import evidence
+from shared.records.perform import begin, perform, require_actor
+from shared.records.room import room_of
+from shared.records.views import Body
+
+PROCEDURE = "administrative_penalty"
+UNPUNISHED = ("not_prosecuted", "acquitted", "exempted")
+"""How a criminal procedure ends that gives the case back (衔接办法第十六条)."""
+
+
+def open_case(session: Session, body: Open, *, by: Principal, now: datetime) -> Case:
+    """Open a case on discovery; the filing clock runs from `discovered_at`."""
+    if body.discovered_at > now:
+        words = Text("发现时间晚于当前时间", "discovered_at lies in the future")
+        raise BodyInvalid(words, errors=[{"field": "discovered_at", "code": "in_the_future", "message": words}])
+    values = body.model_dump() | {"owner": by.agency}
+    return opened(session, values, "open_case", body, by=by, now=now)
+
+
+def opened(session: Session, values: dict[str, Any], step: str, body: Body, *, by: Principal, now: datetime) -> Case:
+    """Begin a case from its values by one of the opening steps."""
+    case = Case(
+        id=new_id(now),
+        state="",
+        procedure_id=PROCEDURE,
+        created_at=now,
+        updated_at=now,
+        **({"journey_id": new_id(now)} | values),
+    )
+    known = room_of(session).catalogue.agencies.get(case.owner)
+    superior = known.superior if known else None
+    parties = {"owner": [case.owner], "supervisor": [superior] if superior else []}
+    return begin(session, case, step, body, parties=parties, by=by, now=now)
+
+
+def file_case(session: Session, case_id: UUID, body: FileCase, *, by: Principal, now: datetime) -> Case:
+    """File the case (立案)."""
+    return perform(session, queries.case(session, case_id, seen_by=by), "file_case", body, by=by, now=now)
+
+
+def decline_filing(session: Session, case_id: UUID, body: DeclineFiling, *, by: Principal, now: datetime) -> Case:
+    """Do not file the case (不予立案)."""
+    return perform(session, queries.case(session, case_id, seen_by=by), "decline_filing", body, by=by, now=now)
+
+
+def extend_filing(session: Session, case_id: UUID, body: Extend, *, by: Principal, now: datetime) -> Case:
+    """Extend the time for the filing decision."""
+    return perform(session, queries.case(session, case_id, seen_by=by), "extend_filing", body, by=by, now=now)
+
+
+def extend_case_limit(session: Session, case_id: UUID, body: Extend, *, by: Principal, now: datetime) -> Case:
+    """Extend the time for the penalty decision."""
+    return perform(session, queries.case(session, case_id, seen_by=by), "extend_case_limit", body, by=by, now=now)
+
+
+def record_investigation(session: Session, case_id: UUID, body: Record, *, by: Principal, now: datetime) -> Case:
+    """Record facts; a fact named again replaces the older one, which stays in the journal."""
+    case = queries.case(session, case_id, seen_by=by)
+    require_actor(session, case, "record_investigation", by=by)
+    known = {str(item.id) for item in evidence.items(session, case) if item.state == "held"}
+    unknown = sorted({ref for fact in body.facts.values() for ref in fact.evidence} - known)
+    if unknown:
+        words = Text("事实所附证据不在本案中", "A fact names evidence that this case does not hold")
+        raise BodyInvalid(words, errors=[{"field": "facts", "code": "unknown_evidence", "items": unknown}])
+    if body.conduct_on is not None and body.conduct_on > today(now):
+        words = Text("行为日期晚于今日", "conduct_on lies in the future")
+        raise BodyInvalid(words, errors=[{"field": "conduct_on", "code": "in_the_future", "message": words}])
+    facts = case.facts | {name: fact.model_dump() for name, fact in body.facts.items()}
+    written = Recorded(facts=facts, conduct_on=body.conduct_on or case.conduct_on)
+    return perform(session, case, "record_investigation", written, by=by, now=now)
+
+
+def conclude_investigation(session: Session, case_id: UUID, body: Conclude, *, by: Principal, now: datetime) -> Case:
+    """Conclude the investigation."""
+    return perform(session, queries.case(session, case_id, seen_by=by), "conclude_investigation", body, by=by, now=now)
+
+
+def refer(session: Session, case_id: UUID, body: Refer, *, by: Principal, now: datetime) -> Case:
+    """Ask the referral room to refer a suspected crime: with the facts, the verdicts and the frozen evidence."""
+    case = queries.case(session, case_id, seen_by=by)
+    frozen = evidence.freeze(session, case, now=now)
+    relevant = [verdict for verdict in queries.verdicts(session, case) if verdict["outcome"] != "not_met"]
+    named = [verdict for verdict in relevant if verdict["outcome"] == "met" or verdict["facts_used"]]
+    written = ReferralAsked(
+        suspected_offence=body.suspected_offence,
+        verdicts=named,
+        manifest=ManifestData(digest=frozen.digest, body=frozen.body),
+    )
+    return perform(session, case, "request_referral", written, by=by, now=now)
+
+
+def supplement(session: Session, case_id: UUID, body: Supplement, *, by: Principal, now: datetime) -> Case:
+    """Give the referral what was attached to the case since."""
+    case = queries.case(session, case_id, seen_by=by)
+    frozen = evidence.freeze(session, case, now=now)
+    written = Supplemented(note=body.note, manifest=ManifestData(digest=frozen.digest, body=frozen.body))
+    return perform(session, case, "supplement", written, by=by, now=now)
+
+
+def reopen_investigation(session: Session, case_id: UUID, body: Reopen, *, by: Principal, now: datetime) -> Case:
+    """Investigate further."""
+    return perform(session, queries.case(session, case_id, seen_by=by), "reopen_investigation", body, by=by, now=now)
+
+
+def resume(session: Session, case_id: UUID, body: Resume, *, by: Principal, now: datetime) -> Case:
+    """Resume administrative handling after a reverse referral; the penalty clock counts on from the result's day."""
+    case = queries.case(session, case_id, seen_by=by)
+    require_actor(session, case, "resume_administrative_handling", by=by)
+    known = case.outcome_at if case.outcome in UNPUNISHED else None
+    outcome_at = body.outcome_at or known or now
+    if outcome_at > now or (case.handed_over_at is not None and outcome_at < case.handed_over_at):
+        words = Text("outcome_at 应在移送之后、当前时间之前", "outcome_at lies between the hand-over and now")
+        raise BodyInvalid(words, errors=[{"field": "outcome_at", "code": "out_of_order", "message": words}])
+    written = Resumed(reason=body.reason, outcome_at=outcome_at)
+    return perform(session, case, "resume_administrative_handling", written, by=by, now=now)
+
+
+def decide(session: Session, case_id: UUID, body: Decide, *, by: Principal, now: datetime) -> Case:
+    """Decide the penalty, or that none is imposed."""
+    return perform(session, queries.case(session, case_id, seen_by=by), "decide", body, by=by, now=now)
+
+
+def close(session: Session, case_id: UUID, body: Close, *, by: Principal, now: datetime) -> Case:
+    """Close the case by the way its state allows; the result goes back to the clue and its rule."""
+    case = queries.case(session, case_id, seen_by=by)
+    ways = {"concluded": "close_no_violation", "with_police": "close_after_judgment"}
+    return perform(session, case, ways.get(case.state, "close"), body, by=by, now=now)

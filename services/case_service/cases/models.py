@@ -1,0 +1,247 @@
+"""Cases: the table, the bodies of the steps, the public view."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
+from pydantic import Field as Said
+from sqlalchemy import JSON
+from sqlmodel import Field
+
+from shared.events import ManifestData
+from shared.records.db import Row
+from shared.records.views import NO_NUL, Body, Division, LongWords, PastInstant, SubjectView, Words, storable
+
+FactWords = Annotated[str, Said(max_length=4000)]
+FactName = Annotated[str, Said(pattern=r"^[a-z0-9_]{1,60}$")]
+
+
+class Case(Row, table=True):
+    """An administrative matter opened under a procedure (案件)."""
+
+    __tablename__ = "cases"
+    kind: ClassVar[str] = "case"
+
+    title: str
+    summary: str
+    source: str
+    division: str
+    enterprise_id: str
+    enterprise_name: str
+    clue_ref: str | None = None
+    rule_id: str | None = None
+    rule_version: str | None = None
+    discovered_at: datetime
+    case_no: str | None = None
+    officers: list[str] = Field(default_factory=list, sa_type=JSON)
+    facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    conduct_on: date | None = None
+    suspected_offence: str | None = None
+    referral_ref: str | None = None
+    handed_over_at: datetime | None = None
+    accepted_at: datetime | None = None
+    receipt_number: str | None = None
+    requested: str | None = None
+    outcome: str | None = None
+    outcome_at: datetime | None = None
+    finding: str | None = None
+    proposal: str | None = None
+    decision: str | None = None
+    decision_number: str | None = None
+    reason: str | None = None
+    result: str | None = None
+
+
+class FactBody(BaseModel):
+    """A fact of the case: its value, unit, and the items of evidence that support it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    value: Annotated[bool | float | FactWords | list[FactWords], AfterValidator(storable)]
+    unit: Annotated[str, Said(max_length=40, pattern=NO_NUL)] | None = None
+    evidence: list[str] = Said(default_factory=list, max_length=50)
+
+
+class Open(Body):
+    """Open a case without a clue: on discovery by an officer, a complaint or another agency's hand-over."""
+
+    title: Words
+    summary: LongWords
+    source: Literal["inspection", "complaint", "other_agency", "self_report"] = "inspection"
+    division: Division
+    enterprise_id: Words
+    enterprise_name: Words
+    discovered_at: PastInstant
+
+
+class FileCase(Body):
+    """Decide to file the case (立案), with at least two officers (行政处罚法第四十二条)."""
+
+    case_no: Words
+    officers: Annotated[list[Words], Said(min_length=2, max_length=20)]
+
+
+class DeclineFiling(Body):
+    """Decide not to file the case (不予立案), with the reason."""
+
+    reason: LongWords
+
+
+class Extend(Body):
+    """Extend a running term by an approved amount."""
+
+    extension_days: Annotated[int, Said(ge=1, le=365)]
+    ground: LongWords
+    approved_by: Words
+
+
+class Record(Body):
+    """Record facts found by the investigation; each may name the evidence that supports it."""
+
+    facts: Annotated[dict[FactName, FactBody], Said(min_length=1, max_length=100)]
+    conduct_on: date | None = None
+    """The day of the conduct: it chooses the law that judges it."""
+
+
+class Recorded(Body):
+    """What a record writes: all facts, old and new."""
+
+    facts: dict[str, Any]
+    conduct_on: date | None
+
+
+class Conclude(Body):
+    """Conclude the investigation: was there a violation, and what is proposed."""
+
+    finding: Literal["violation", "no_violation"]
+    proposal: LongWords
+
+
+class Reopen(Body):
+    """Investigate further, with the reason."""
+
+    reason: LongWords
+
+
+class Refer(Body):
+    """Ask that a suspected crime be referred to the police (移送涉嫌犯罪案件)."""
+
+    suspected_offence: Words
+
+
+class ReferralAsked(Refer):
+    """What the request writes: the offence, the law's verdicts and the evidence frozen at that moment."""
+
+    verdicts: list[dict[str, Any]]
+    manifest: ManifestData
+
+
+class Supplement(Body):
+    """Give the referral further evidence that was attached to the case."""
+
+    note: LongWords
+
+
+class Supplemented(Supplement):
+    """What a supplement writes: the note and the evidence frozen at that moment."""
+
+    manifest: ManifestData
+
+
+class Decide(Body):
+    """Decide the penalty, or that none is imposed (行政处罚法第五十七条)."""
+
+    decision: Literal["penalty", "no_penalty"]
+    decision_number: Words
+    reason: LongWords
+
+
+class Close(Body):
+    """Close the case with its result; the clue and the rule that found it hear of it."""
+
+    result: Literal["penalised", "no_penalty", "unfounded", "criminal_liability"]
+
+
+class Resume(Body):
+    """Resume administrative handling after a reverse referral (衔接办法第十七、十八条)."""
+
+    reason: LongWords
+    outcome_at: PastInstant | None = None
+    """When the police, procuratorate or court decided: the penalty clock counts from that day. Absent: today."""
+
+
+class Resumed(Resume):
+    """What resuming writes."""
+
+    outcome_at: AwareDatetime
+
+
+class Drafted(Body):
+    """The referral room drafted the referral."""
+
+    referral_ref: str
+
+
+class Refused(Body):
+    """The head did not approve the referral."""
+
+    reason: str
+
+
+class Sent(Body):
+    """The dossier went out."""
+
+    handed_over_at: AwareDatetime
+    referral_ref: str
+
+
+class ReceiptNoted(Body):
+    """The police have it."""
+
+    accepted_at: AwareDatetime
+    receipt_number: str
+
+
+class SupplementWanted(Body):
+    """The police ask for more."""
+
+    requested: str
+
+
+class OutcomeNoted(Body):
+    """What the police decided."""
+
+    outcome: str
+    outcome_at: AwareDatetime
+
+
+class CaseView(SubjectView):
+    """A case as it is shown."""
+
+    title: str
+    summary: str
+    source: str
+    division: str
+    enterprise_id: str
+    enterprise_name: str
+    clue_ref: str | None
+    rule_id: str | None
+    discovered_at: AwareDatetime
+    case_no: str | None
+    officers: list[str]
+    facts: dict[str, Any]
+    conduct_on: date | None
+    suspected_offence: str | None
+    referral_ref: str | None
+    handed_over_at: AwareDatetime | None
+    accepted_at: AwareDatetime | None
+    receipt_number: str | None
+    requested: str | None
+    outcome: str | None
+    outcome_at: AwareDatetime | None
+    finding: str | None
+    proposal: str | None
+    decision: str | None
+    decision_number: str | None
+    reason: str | None
+    result: str | None

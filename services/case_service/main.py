@@ -1,0 +1,30 @@
+"""The case room as an application."""
+
+from fastapi import FastAPI
+
+from services.case_service.cases import routes
+from services.case_service.cases.models import Case
+from services.case_service.subscriptions import SUBSCRIPTIONS
+from shared.config import Settings
+from shared.records.journal import Broken
+from shared.records.room import Room
+from shared.web.app import create_app
+from shared.web.assembly import make_room, verify_all
+from shared.web.subject_routes import room_routes
+
+SUBJECTS = {"case": Case}
+
+
+def make(room: Room) -> FastAPI:
+    """Return the application over a room."""
+    return create_app(room, [routes.router, room_routes()], SUBSCRIPTIONS)
+
+
+def verify(settings: Settings) -> tuple[int, list[Broken]]:
+    """Verify every chain of the room."""
+    return verify_all(make_room("case", SUBJECTS, settings))
+
+
+def create() -> FastAPI:
+    """Return the application with the settings of the environment (uvicorn factory)."""
+    return make(make_room("case", SUBJECTS))

@@ -1,0 +1,10 @@
+"""The case room's worker: carries its deliveries and watches its clocks."""
+
+from services.case_service.main import SUBJECTS
+from shared.web.assembly import make_room
+from shared.web.room_worker import work
+
+
+def main() -> None:
+    """Work until told to stop."""
+    work(make_room("case", SUBJECTS))

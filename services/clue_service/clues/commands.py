@@ -1,0 +1,143 @@
+"""What can be done with a clue: one verb each."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Session
+
+from services.clue_service.clues import queries
+from services.clue_service.clues.models import (
+    Accept,
+    Accepted,
+    Assign,
+    Closed,
+    Clue,
+    Decline,
+    Opened,
+    Receive,
+    Verify,
+    VerifyAgain,
+)
+from shared.clock import new_id
+from shared.errors import BodyInvalid, Text
+from shared.events import ManifestData
+from shared.identity import Principal
+from shared.records import evidence
+from shared.records.db import one_at_a_time, relations_of, visible
+from shared.records.journal import Fact, record
+from shared.records.perform import begin, perform, require_actor
+from shared.records.room import Room, room_of
+
+PROCEDURE = "clue_handling"
+
+
+def receive(session: Session, body: Receive, *, by: Principal, now: datetime) -> Clue:
+    """Take a report. A report of the same thing within 72 hours is merged into the open clue, never dropped.
+
+    A reporter who may not see that clue reports one of its own: merging would show it the other.
+    """
+    for name in ("discovered_at", "observed_from", "observed_to"):
+        instant = getattr(body, name)
+        if instant is not None and instant > now:
+            words = Text(f"{name} 晚于当前时间", f"{name} lies in the future")
+            raise BodyInvalid(words, errors=[{"field": name, "code": "in_the_future", "message": words}])
+    owner = competent_bureau(room_of(session), body.division)
+    key = "/".join((body.source, body.rule_id or "", body.outlet_id or "", body.pollutant or "", body.title))
+    one_at_a_time(session, f"{owner}/{body.enterprise_id}/{key}")
+    twin = queries.open_twin(session, owner, body.enterprise_id, key, near=body.discovered_at)
+    if twin is not None and relations_of(session, twin.kind, twin.id, by):
+        require_actor(session, twin, "receive", by=by)
+        return merge(session, twin, body, by=by, now=now)
+    clue = Clue(
+        id=new_id(now),
+        journey_id=new_id(now),
+        owner=owner,
+        state="",
+        procedure_id=PROCEDURE,
+        created_at=now,
+        updated_at=now,
+        same_key=key,
+        **body.model_dump(),
+    )
+    return begin(session, clue, "receive", body, parties=_parties(room_of(session), clue, by), by=by, now=now)
+
+
+def competent_bureau(room: Room, division: str) -> str:
+    """Return the environment bureau of a division, or of the city it lies in. Raises BodyInvalid for an unknown one."""
+    for code in (division, division[:4] + "00", division[:2] + "0000"):
+        agency = f"eea-{code}"
+        if agency in room.catalogue.agencies:
+            return agency
+    words = Text(f"没有负责行政区划 {division} 的生态环境部门", f"No bureau is competent for division {division}")
+    raise BodyInvalid(words, errors=[{"field": "division", "code": "unknown_division", "message": words}])
+
+
+def _parties(room: Room, clue: Clue, by: Principal) -> dict[str, list[str]]:
+    """The bureau owns, its superior supervises; a partner that reported keeps sight of its report."""
+    superior = room.catalogue.agencies[clue.owner].superior
+    parties = {"owner": [clue.owner], "supervisor": [superior] if superior else []}
+    if by.agency not in (clue.owner, superior) and not by.is_system:
+        parties["partner"] = [by.agency]
+    return parties
+
+
+def merge(session: Session, twin: Clue, body: Receive, *, by: Principal, now: datetime) -> Clue:
+    """Merge a repeated report into the open clue: it counts, its words are kept in the journal, the score may rise.
+
+    What was observed widens to what the report adds on either side.
+    """
+    data = {"report": body.model_dump(mode="json"), "reports": twin.reports + 1}
+    twin.reports += 1
+    twin.score = max(twin.score, body.score)
+    if body.observed_to and (twin.observed_to is None or body.observed_to > twin.observed_to):
+        twin.observed_to = body.observed_to
+    if body.observed_from and (twin.observed_from is None or body.observed_from < twin.observed_from):
+        twin.observed_from = body.observed_from
+    session.add(twin)
+    session.flush()
+    record(session, twin, Fact("clue.merged", data, step="merge"), by=by, now=now)
+    return twin
+
+
+def assign(session: Session, clue_id: UUID, body: Assign, *, by: Principal, now: datetime) -> Clue:
+    """Give a clue to somebody to verify."""
+    clue = queries.clue(session, clue_id, seen_by=by)
+    return perform(session, clue, "assign", body, by=by, now=now)
+
+
+def verify(session: Session, clue_id: UUID, body: Verify, *, by: Principal, now: datetime) -> Clue:
+    """State what verification found."""
+    clue = queries.clue(session, clue_id, seen_by=by)
+    return perform(session, clue, "verify", body, by=by, now=now)
+
+
+def verify_again(session: Session, clue_id: UUID, body: VerifyAgain, *, by: Principal, now: datetime) -> Clue:
+    """Send a clue back for verification."""
+    clue = queries.clue(session, clue_id, seen_by=by)
+    return perform(session, clue, "verify_again", body, by=by, now=now)
+
+
+def accept(session: Session, clue_id: UUID, body: Accept, *, by: Principal, now: datetime) -> Clue:
+    """Accept a verified clue. The case service opens a case from it."""
+    clue = queries.clue(session, clue_id, seen_by=by)
+    frozen = evidence.freeze(session, clue, now=now)
+    written = Accepted(note=body.note, manifest=ManifestData(digest=frozen.digest, body=frozen.body))
+    return perform(session, clue, "accept", written, by=by, now=now)
+
+
+def decline(session: Session, clue_id: UUID, body: Decline, *, by: Principal, now: datetime) -> Clue:
+    """Decline a clue, with the reason."""
+    clue = queries.clue(session, clue_id, seen_by=by)
+    return perform(session, clue, "decline", body, by=by, now=now)
+
+
+def mark_opened(session: Session, clue_id: UUID, case_ref: str, *, by: Principal, now: datetime) -> Clue:
+    """Note that the case room opened a case: the filing clock now runs there."""
+    clue = visible(session, Clue, clue_id, by=by)
+    return perform(session, clue, "mark_opened", Opened(case_ref=case_ref), by=by, now=now)
+
+
+def close(session: Session, clue_id: UUID, outcome: str, *, by: Principal, now: datetime) -> Clue:
+    """Close a clue with the result of its case."""
+    clue = visible(session, Clue, clue_id, by=by)
+    return perform(session, clue, "close", Closed(outcome=outcome), by=by, now=now)

@@ -1,0 +1,1 @@
+"""Rules that turn tables into hits: versioned data plus one vectorised function each."""

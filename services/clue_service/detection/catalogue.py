@@ -1,0 +1,129 @@
+"""The rules as data: strict loading of rules/*.yaml, parameters with defaults, units and ranges."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+FOLDER = Path(__file__).parent / "rules"
+
+
+class RuleError(ValueError):
+    """A rule file that is not right, or a parameter outside its range; the message names file and place."""
+
+
+class Status(StrEnum):
+    """Whether hits of a rule become clues: only those of an active one; a shadow rule is only counted."""
+
+    SHADOW = "shadow"
+    ACTIVE = "active"
+    RETIRED = "retired"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Text(_Strict):
+    """A text in both languages."""
+
+    zh: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+
+
+class Parameter(Text):
+    """A number a rule may be tuned by: default, unit, range."""
+
+    value: float
+    unit: str
+    range: tuple[float, float]
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if not self.range[0] <= self.value <= self.range[1]:
+            raise ValueError(f"the default {self.value} lies outside {list(self.range)}")
+        return self
+
+
+class LegalHook(Text):
+    """What a hit may suggest; a clue never states a violation (疑似, 涉嫌)."""
+
+    hook: str = Field(pattern=r"^L\d+$")
+
+
+class Rule(_Strict):
+    """One version of one rule."""
+
+    id: str = Field(pattern=r"^R\d{2}$")
+    version: int = Field(ge=1)
+    direction: str = Field(pattern=r"^D\d+$")
+    status: Status
+    owner: str = Field(min_length=1)
+    name: Text
+    full_hours: float = Field(gt=0)
+    legal: tuple[LegalHook, ...] = Field(min_length=1)
+    exclusions: tuple[Text, ...] = Field(min_length=1)
+    work_orders: tuple[str, ...] = ()
+    parameters: dict[str, Parameter]
+
+    def values(self, overrides: Mapping[str, float] | None = None) -> dict[str, float]:
+        """Parameter values with overrides. Raises RuleError for a name it has not or a value out of range."""
+        values = {name: parameter.value for name, parameter in self.parameters.items()}
+        for name, value in (overrides or {}).items():
+            if name not in self.parameters:
+                raise RuleError(f"{self.id}: 没有参数 {name} / no parameter {name}")
+            low, high = self.parameters[name].range
+            if not low <= value <= high:
+                raise RuleError(f"{self.id}.{name}: {value} 超出 [{low}, {high}] / {value} is outside [{low}, {high}]")
+            values[name] = value
+        return values
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """A YAML loader that refuses a key written twice in one mapping."""
+
+
+def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen: set[Any] = set()
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node)
+        if key in seen:
+            raise RuleError(f"{key_node.start_mark.name}:{key_node.start_mark.line + 1}: key {key!r} stands twice")
+        seen.add(key)
+    return loader.construct_mapping(node)
+
+
+_UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def load(folder: Path = FOLDER) -> dict[tuple[str, int], Rule]:
+    """Every version of every rule in a folder, by id and version. Raises RuleError naming file and place."""
+    rules: dict[tuple[str, int], Rule] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        rule = _read(path)
+        if (rule.id, rule.version) in rules:
+            raise RuleError(f"{path.name}: {rule.id} version {rule.version} stands twice")
+        rules[rule.id, rule.version] = rule
+    return rules
+
+
+def current(rules: Mapping[tuple[str, int], Rule]) -> list[Rule]:
+    """The newest version of each rule that is not retired, by id."""
+    newest = {rule.id: rule for _, rule in sorted(rules.items())}
+    return [rule for rule in newest.values() if rule.status is not Status.RETIRED]
+
+
+def _read(path: Path) -> Rule:
+    with path.open(encoding="utf-8") as file:
+        try:
+            entry = yaml.load(file, _UniqueKeys)
+        except yaml.YAMLError as error:
+            raise RuleError(f"{path.name}: {error}") from error
+    try:
+        return Rule.model_validate(entry)
+    except ValidationError as error:
+        places = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise RuleError(f"{path.name}: {places}") from error

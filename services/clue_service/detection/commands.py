@@ -1,0 +1,144 @@
+"""What a run of the rules writes: clues with frozen evidence, and how far each outlet was judged."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, case, update
+from sqlmodel import Session
+
+from services.clue_service.clues import commands as clues
+from services.clue_service.clues.models import Clue, Receive
+from services.clue_service.clues.queries import OPEN_STATES, of_episode
+from services.clue_service.detection.catalogue import Rule
+from services.clue_service.detection.engine import Hit
+from services.clue_service.detection.evidence import freeze
+from services.clue_service.detection.models import DetectionRun
+from services.clue_service.outlets.models import Outlet
+from services.clue_service.upserting import upsert
+from shared.clock import ZONE
+from shared.identity import Principal
+from shared.records import evidence
+from shared.records.blobs import Blobs, Stored
+from shared.records.db import table_of
+from shared.records.evidence import Description
+from shared.records.journal import canonical
+
+MOST_WORDS = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A hit as a report, with its evidence stored: slice first, then chart and record."""
+
+    report: Receive
+    items: tuple[tuple[Stored, Description], ...]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run did, added up over outlets."""
+
+    outlets: int = 0
+    hits: int = 0
+    clues: dict[str, None] = field(default_factory=dict)
+    created: int = 0
+    merged: int = 0
+    known: int = 0
+    shadow: int = 0
+    not_evaluable: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+def frozen(found: Hit, rule: Rule, outlet: Outlet, blobs: Blobs, *, now: datetime) -> Frozen:
+    """Freeze a hit: store its slice (Parquet), chart (SVG) and record (JSON), and word its report."""
+    made = freeze(found, rule)
+    stem = f"{rule.id}-{found.from_at.astimezone(ZONE):%Y%m%d%H}"
+    about = {"rule_id": rule.id, "rule_version": rule.version, "slice_sha256": made.sha256}
+    parts = [
+        ("clue_slice", "parquet", "application/vnd.apache.parquet", made.parquet),
+        ("clue_chart", "svg", "image/svg+xml", made.chart.encode()),
+        ("clue_record", "json", "application/json", canonical(made.record).encode()),
+    ]
+    items = tuple(
+        (blobs.put([content]), Description(document, f"{stem}.{ending}", kind, about))
+        for document, ending, kind, content in parts
+        if content
+    )
+    return Frozen(_report(found, rule, outlet, now=now), items)
+
+
+def _report(found: Hit, rule: Rule, outlet: Outlet, *, now: datetime) -> Receive:
+    reasons: list[dict[str, Any]] = [
+        {"zh": zh, "en": en} for zh, en in zip(found.reasons["zh"], found.reasons["en"], strict=True)
+    ]
+    told = (*found.reasons["zh"], *(hook.zh for hook in rule.legal))
+    said = (*found.reasons["en"], *(hook.en for hook in rule.legal))
+    summary = "；".join(told) + "\n" + "; ".join(said)
+    return Receive(
+        title=f"{rule.name.zh}：{outlet.enterprise_name} {outlet.outlet_id}"[:200],
+        summary=summary[:MOST_WORDS],
+        source="rule",
+        enterprise_id=outlet.enterprise_id,
+        enterprise_name=outlet.enterprise_name,
+        division=outlet.division,
+        outlet_id=outlet.outlet_id,
+        pollutant=found.pollutant,
+        rule_id=rule.id,
+        rule_version=str(rule.version),
+        score=found.severity,
+        score_reasons=[*reasons, {"statistic": dict(found.statistic), "grade": found.grade}],
+        discovered_at=now,
+        observed_from=found.from_at,
+        observed_to=found.to_at,
+    )
+
+
+def report(
+    session: Session, outlet: Outlet, given: Sequence[Frozen], outcome: Outcome, *, by: Principal, now: datetime
+) -> None:
+    """Turn an outlet's hits into clues: new ones, or merged into the open clue of the same thing.
+
+    A hit whose very slice a clue holds already changes nothing, so a run may be repeated at will.
+    """
+    _alone(session, outlet.outlet_id)
+    for one in given:
+        known = of_episode(session, one.report, owner=outlet.owner)
+        if known is not None and known.state not in OPEN_STATES:
+            outcome.known += 1
+            outcome.clues[known.ref] = None
+            continue
+        held = _digests(session, known) if known else frozenset()
+        clue = known
+        if clue is None:
+            clue = clues.receive(session, one.report, by=by, now=now)
+        elif one.items[0][0].sha256 not in held:
+            clue = clues.merge(session, clue, one.report, by=by, now=now)
+        is_new = known is None and clue.version == 1
+        outcome.created += is_new
+        outcome.merged += not is_new
+        outcome.clues[clue.ref] = None
+        for stored, described in one.items:
+            if stored.sha256 not in held:
+                evidence.attach(session, clue, stored, described, by=by, now=now)
+
+
+def _digests(session: Session, clue: Clue) -> frozenset[str]:
+    return frozenset(item.sha256 for item in evidence.items(session, clue))
+
+
+def _alone(session: Session, outlet_id: str) -> None:
+    """Hold the outlet's row to the end of the transaction: two runs at once would both find no clue and make two."""
+    row = {"outlet_id": outlet_id, "changes": 0, "seen": 0, "changed_from": None, "ran_at": None}
+    upsert(session, DetectionRun, [row], lambda table, _fresh: {"changes": table.c.changes})
+
+
+def mark_seen(session: Session, runs: Sequence[DetectionRun], *, now: datetime) -> None:
+    """Note that outlets were judged as far as `runs` says; what came in meanwhile is left for the next run."""
+    table = table_of(DetectionRun)
+    rest = case((table.c.changes > bindparam("judged"), table.c.changed_from), else_=None)
+    statement = update(table).where(table.c.outlet_id == bindparam("outlet"))
+    statement = statement.values(seen=bindparam("judged"), changed_from=rest, ran_at=now)
+    if runs:
+        rows = [{"outlet": one.outlet_id, "judged": one.changes} for one in runs]
+        session.connection().execute(statement, rows)

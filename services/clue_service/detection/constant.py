@@ -1,0 +1,203 @@
+"""R14, constant or zero readings (恒值零值): the band collapses while other signals of the outlet keep theirs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import polars as pl
+
+from services.clue_service.detection.catalogue import Rule
+from services.clue_service.detection.live import excused, with_limits
+from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
+from services.clue_service.detection.windows import POSITION, SERIES, Window, lagged, rolled, with_series
+
+SHORT, LONG, ZERO, USUAL = 10, 24, 6, 336  # live hours
+ORDER = ["outlet_id", "pollutant", "ts"]
+COMPANIONS = ("o2", "flow")
+NEEDED = ("value", "production_kw", "flow", "full_scale")
+
+
+def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> Measured:
+    """Live hours of every outlet where a band collapsed at all, with usual bands and what the siblings did."""
+    rows = with_limits(tables["live_hours"], tables["limits"])
+    short = lacking(rows.filter("ok"), NEEDED)
+    live = _bands(with_series(rows.filter("live"), ORDER[:2]), ("value",))
+    flat = pl.min_horizontal(f"band{SHORT}_value", f"band{LONG}_value") <= values["scale"] * pl.col("full_scale")
+    some = _outlets_where(live, flat | (pl.col("top") == 0))
+    # Usual bands cost most, so each step looks only at the outlets the step before left over.
+    collapsed = _usual(some, ("value",)).with_columns(reach=_reach(values))
+    few = _outlets_where(collapsed, pl.col("reach").is_not_null()).select(rows.columns)
+    few = _usual(_bands(with_series(few, ORDER[:2]), ("value", *COMPANIONS)), ("value", *COMPANIONS))
+    few = _siblings(few)
+    keep = [*rows.columns, *[name for name in few.columns if name.startswith("base_")]]
+    return Measured(excused(few.select(keep), tables.get("work_orders"), rule.work_orders), short)
+
+
+def _outlets_where(rows: pl.DataFrame, condition: pl.Expr) -> pl.DataFrame:
+    outlets = rows.filter(condition)["outlet_id"].unique()
+    found = rows.filter(pl.col("outlet_id").is_in(outlets.implode()))
+    return with_series(found.drop(SERIES, POSITION), ORDER[:2])
+
+
+def _bands(rows: pl.DataFrame, signals: tuple[str, ...]) -> pl.DataFrame:
+    """Add band10_x and band24_x (highest less lowest of that many live hours) and `top`, the highest of 6."""
+    windows = [Window("top", "value", "max", ZERO, ZERO)]
+    for name in signals:
+        for size in (SHORT, LONG):
+            windows += [Window(f"_{kind}{size}_{name}", name, kind, size, size) for kind in ("max", "min")]
+    rows = rolled(rows, windows)
+    bands = [
+        (pl.col(f"_max{size}_{name}") - pl.col(f"_min{size}_{name}")).alias(f"band{size}_{name}")
+        for name in signals
+        for size in (SHORT, LONG)
+    ]
+    return rows.with_columns(bands).drop([window.name for window in windows[1:]])
+
+
+def _usual(rows: pl.DataFrame, signals: tuple[str, ...]) -> pl.DataFrame:
+    """Add base_usual10_x and base_usual24_x: the median band of the 14 days before the window began."""
+    names = [(size, name) for name in signals for size in (SHORT, LONG)]
+    windows = [Window(f"_{size}_{name}", f"band{size}_{name}", "median", USUAL, USUAL * 3 // 4) for size, name in names]
+    rows = rolled(rows, windows)
+    usual = [lagged(f"_{size}_{name}", size).alias(f"base_usual{size}_{name}") for size, name in names]
+    return rows.with_columns(usual).drop([window.name for window in windows])
+
+
+def _siblings(rows: pl.DataFrame) -> pl.DataFrame:
+    """Add base_sibling10 and base_sibling24: the liveliest other signal, its band as share of its usual one."""
+    shares = [
+        (pl.col(f"band{size}_{name}") / pl.col(f"base_usual{size}_{name}")).alias(f"_{size}_{name}")
+        for size in (SHORT, LONG)
+        for name in ("value", *COMPANIONS)
+    ]
+    # 0/0 is no signal: a companion that never moves cannot vouch for anything.
+    rows = rows.with_columns(shares).with_columns(
+        [pl.when(pl.col(one.meta.output_name()).is_finite()).then(pl.col(one.meta.output_name())) for one in shares]
+    )
+    own = rows.select("outlet_id", "ts", "pollutant", f"_{SHORT}_value", f"_{LONG}_value")
+    other = (
+        own.join(own, on=["outlet_id", "ts"], suffix="_other")
+        .filter(pl.col("pollutant") != pl.col("pollutant_other"))
+        .group_by("outlet_id", "ts", "pollutant")
+        .agg(pl.col(f"_{SHORT}_value_other", f"_{LONG}_value_other").max())
+    )
+    rows = rows.join(other, on=["outlet_id", "ts", "pollutant"], how="left", maintain_order="left")
+    return rows.with_columns(
+        [
+            pl.max_horizontal(f"_{size}_value_other", *[f"_{size}_{name}" for name in COMPANIONS]).alias(
+                f"base_sibling{size}"
+            )
+            for size in (SHORT, LONG)
+        ]
+    )
+
+
+def judge(rows: pl.DataFrame, values: Values) -> list[Finding]:
+    """Episodes among measured live rows (columns of `measure`)."""
+    if rows.is_empty():
+        return []
+    live = _bands(with_series(rows.sort(ORDER), ORDER[:2]), ("value",))
+    sibling = pl.col(f"base_sibling{SHORT}") >= values["sibling"]
+    long_sibling = pl.col(f"base_sibling{LONG}") >= values["sibling"]
+    reach = _reach(values, sibling, long_sibling)
+    marked = live.with_columns(_reach=pl.when(~pl.col("base_excused")).then(reach))
+    firing = marked.filter(pl.col("_reach").is_not_null())[SERIES].unique()
+    return [
+        _finding(series, stretch)
+        for series in marked.filter(pl.col(SERIES).is_in(firing.implode())).partition_by(SERIES, maintain_order=True)
+        for stretch in _stretches(series, values["gap"])
+    ]
+
+
+def _reach(values: Values, sibling: pl.Expr | None = None, long_sibling: pl.Expr | None = None) -> pl.Expr:
+    """How many hours back the window reaches that fires at this hour; null where none does."""
+    always = pl.lit(True)
+    scale = pl.col("full_scale")
+    flat = {
+        size: (pl.col(f"band{size}_value") <= values["scale"] * scale)
+        & (pl.col(f"base_usual{size}_value") >= values["usual_least"] * scale)
+        & (pl.col(f"base_usual{size}_value") > 0)
+        & (pl.col(f"band{size}_value") <= share * pl.col(f"base_usual{size}_value"))
+        for size, share in ((SHORT, values["short"]), (LONG, values["long"]))
+    }
+    zero = (
+        (pl.col("top") == 0)
+        & (pl.col(f"base_usual{SHORT}_value") >= values["usual_least"] * scale)
+        & (pl.col(f"base_usual{SHORT}_value") > 0)
+    )
+    short = always if sibling is None else sibling
+    long = always if long_sibling is None else long_sibling
+    return pl.when(flat[LONG] & long).then(LONG).when(flat[SHORT] & short).then(SHORT).when(zero & short).then(ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    first: int
+    last: int
+
+
+def _stretches(series: pl.DataFrame, gap: float) -> list[_Stretch]:
+    """Windows that fired, each reaching back over its own length, joined over small holes."""
+    ts = series["ts"].to_list()
+    stretches: list[_Stretch] = []
+    for row, reach in enumerate(series["_reach"].to_list()):
+        if reach is None:
+            continue
+        first = row - reach + 1
+        if stretches and ts[first] - ts[stretches[-1].last] <= timedelta(hours=gap + 1):
+            stretches[-1] = _Stretch(min(first, stretches[-1].first), row)
+        else:
+            stretches.append(_Stretch(first, row))
+    return stretches
+
+
+def _finding(series: pl.DataFrame, stretch: _Stretch) -> Finding:
+    part = series.slice(stretch.first, stretch.last - stretch.first + 1)
+    fired = part.filter(pl.col("_reach").is_not_null())
+    is_long = pl.col("_reach") == LONG
+    middle = fired.select(
+        band=pl.when(is_long).then(f"band{LONG}_value").otherwise(f"band{SHORT}_value"),
+        usual=pl.when(is_long).then(f"base_usual{LONG}_value").otherwise(f"base_usual{SHORT}_value"),
+        sibling=pl.when(is_long).then(f"base_sibling{LONG}").otherwise(f"base_sibling{SHORT}"),
+    ).median()
+    band, usual, sibling = (float(one or 0.0) for one in middle.row(0))
+    name, level, count = part["pollutant"][0], float(part["value"].median()), part["value"].n_unique()  # type: ignore[arg-type]  # a number
+    share = 0.0 if level == 0 else min(1.0, band / usual)
+    return Finding(
+        entity_id=part["outlet_id"][0],
+        pollutant=name,
+        from_ts=part["ts"][0],
+        to_ts=part["ts"][-1],
+        hours=part.height,
+        strength=1 - share,
+        corroboration=min(1.0, sibling),
+        zh=(
+            f"{name} 连续 {part.height} 小时在 {level:.3g} 上下，窗口波动幅度 {band:.3g}，{count} 个不同数值",
+            f"平常同长窗口的波动幅度为 {usual:.3g}",
+            f"同排口其他信号仍保持平常波动的 {100 * sibling:.0f}%",
+        ),
+        en=(
+            f"{name} stayed at {level:.3g} for {part.height} hours, band {band:.3g}, {count} different values",
+            f"the usual band of such a window is {usual:.3g}",
+            f"another signal of the outlet kept {100 * sibling:.0f} % of its usual band",
+        ),
+        statistic={
+            "band": band,
+            "usual_band": usual,
+            "level": level,
+            "unique_values": float(count),
+            "sibling_share": sibling,
+            "full_scale": part["full_scale"][0],
+            "hours": float(part.height),
+        },
+    )
+
+
+MODEL = Model(
+    needs={
+        "obs_hour": (*ORDER, "value", "production_kw", "flow", "o2", "flag", "mark", "valid_min"),
+        "limits": ("pollutant", "limit", "full_scale"),
+    },
+    measure=measure,
+    judge=judge,
+)

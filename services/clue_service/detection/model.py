@@ -1,0 +1,65 @@
+"""What every rule's function takes and gives, so that each rule is one file."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from services.clue_service.detection.catalogue import Rule
+
+Values = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a rule found on one entity: first and last row, and the parts of the severity (each 0..1)."""
+
+    entity_id: str
+    pollutant: str | None
+    from_ts: datetime
+    to_ts: datetime
+    hours: float
+    strength: float
+    corroboration: float
+    zh: tuple[str, ...]
+    en: tuple[str, ...]
+    statistic: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Rows with every column `judge` reads; columns `base_*` are baselines from before the slice and are frozen.
+
+    `not_evaluable` counts rows that lacked what the rule needs, by what they lacked.
+    """
+
+    rows: pl.DataFrame
+    not_evaluable: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A rule's two functions and where its evidence is cut from.
+
+    `measure` reads the tables; `judge` decides on measured rows alone, so that it can be repeated on a frozen slice.
+    `needs` names the columns of each table without which nothing can be said. The slice holds the rows of table
+    `source` with the finding's entity, from `before` ahead of it to `after` behind it, and the baselines joined by
+    `keys`. The table `live_hours` is obs_hour with the live-hour columns; only its live rows are judged.
+    """
+
+    needs: Mapping[str, tuple[str, ...]]
+    measure: Callable[[Mapping[str, pl.DataFrame], Rule, Values], Measured]
+    judge: Callable[[pl.DataFrame, Values], list[Finding]]
+    source: str = "live_hours"
+    entity: str = "outlet_id"
+    time: str = "ts"
+    keys: tuple[str, ...] = ("outlet_id", "pollutant", "ts")
+    before: timedelta = timedelta(hours=72)
+    after: timedelta = timedelta(hours=24)
+
+
+def lacking(rows: pl.DataFrame, columns: tuple[str, ...]) -> dict[str, int]:
+    """How many rows have null in each of the columns, without the columns that are complete."""
+    counts = rows.select(pl.col(columns).null_count()).row(0, named=True)
+    return {name: count for name, count in counts.items() if count}

@@ -1,0 +1,64 @@
+"""What detection remembers of each outlet, and the bodies of a run."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, model_validator
+from pydantic import Field as Said
+from sqlalchemy import ColumnElement, Table, case
+from sqlmodel import Field, SQLModel
+
+from shared.records.views import Body, Words
+
+
+class DetectionRun(SQLModel, table=True):
+    """How far the rules have looked at an outlet: `changes` counts what came, `seen` how much of it was judged."""
+
+    __tablename__ = "detection_runs"
+
+    outlet_id: str = Field(primary_key=True)
+    changes: int
+    seen: int
+    changed_from: datetime | None
+    """The earliest hour that changed since the last run."""
+    ran_at: datetime | None
+
+    @staticmethod
+    def changed(table: Table, fresh: Mapping[str, ColumnElement[Any]]) -> Mapping[str, Any]:
+        """What a further change sets on the row that is there."""
+        known, new = table.c.changed_from, fresh["changed_from"]
+        earliest = case((known.is_(None), new), (new < known, new), else_=known)
+        return {"changes": table.c.changes + 1, "changed_from": earliest}
+
+
+class Detect(Body):
+    """Run the rules: over these outlets (all of yours when none is named), for episodes that touch these times."""
+
+    outlets: Annotated[list[Words], Said(min_length=1, max_length=1000)] | None = None
+    from_at: AwareDatetime | None = Said(default=None, alias="from")
+    to_at: AwareDatetime | None = Said(default=None, alias="to")
+    rules: Annotated[list[Annotated[str, Said(pattern=r"^R\d{2}$")]], Said(min_length=1, max_length=50)] | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Detect":
+        if self.from_at and self.to_at and self.from_at >= self.to_at:
+            raise ValueError("from 应早于 to / from must lie before to")
+        return self
+
+
+class DetectionView(BaseModel):
+    """What a run found: hits, the clues they became or joined, and what could not be judged for want of what.
+
+    `merged` counts hits that joined a clue which was there; `known` those whose clue was already taken up, declined
+    or closed; `shadow` those of rules that are still on trial and make no clue.
+    """
+
+    outlets: int
+    hits: int
+    clues: list[str]
+    created: int
+    merged: int
+    known: int
+    shadow: int
+    not_evaluable: dict[str, dict[str, int]]

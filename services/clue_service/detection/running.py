@@ -1,0 +1,138 @@
+"""A run of the rules: series read in parts, judged outside any transaction, reported outlet by outlet."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from threading import Event
+
+import polars as pl
+import structlog
+from sqlmodel import col, select
+
+from services.clue_service.access import superiors
+from services.clue_service.detection import commands
+from services.clue_service.detection.catalogue import Rule, Status, current, load
+from services.clue_service.detection.commands import Frozen, Outcome
+from services.clue_service.detection.engine import MODELS, Hit, run
+from services.clue_service.detection.models import DetectionRun
+from services.clue_service.intake.imports import kept_tables
+from services.clue_service.intake.tables import declared
+from services.clue_service.intake.taking import series_store
+from services.clue_service.outlets import queries
+from services.clue_service.outlets.models import Outlet
+from shared.identity import Principal
+from shared.records.room import Room
+
+LOOK_BACK = timedelta(days=60)
+"""How much earlier than the hours of interest is read: medians and usual loads need 30 days before an episode."""
+OUTLETS_AT_ONCE = 200
+LIMITS = {"outlet_id": pl.String(), "pollutant": pl.String(), "limit": pl.Float64(), "full_scale": pl.Float64()}
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The hours of interest; open where None."""
+
+    begin: datetime | None = None
+    end: datetime | None = None
+
+    def touches(self, found: Hit) -> bool:
+        """Whether an episode reaches into the window."""
+        return (self.begin is None or found.to_at >= self.begin) and (self.end is None or found.from_at < self.end)
+
+
+def rules(names: Sequence[str] | None = None) -> list[Rule]:
+    """Return the newest version of each rule there is a model for, only the named ones when names are given."""
+    found = [rule for rule in current(load()) if rule.id in MODELS]
+    return [rule for rule in found if names is None or rule.id in names]
+
+
+def detect(
+    room: Room, outlets: Sequence[Outlet], chosen: Sequence[Rule], window: Window, *, by: Principal, now: datetime
+) -> Outcome:
+    """Run rules over stored series and report every hit in the window. Each outlet is one transaction."""
+    outcome = Outcome(outlets=len(outlets))
+    for part in _parts(outlets):
+        for outlet, given in _judged(room, part, chosen, window, outcome, now):
+            with room.transaction() as session:
+                commands.report(session, outlet, given, outcome, by=by, now=now)
+    return outcome
+
+
+def detect_changed(room: Room) -> Outcome:
+    """Run the active rules over outlets whose series changed since they were judged last."""
+    with room.reading() as session:
+        statement = select(DetectionRun).where(DetectionRun.changes > DetectionRun.seen)
+        runs = list(session.exec(statement.order_by(col(DetectionRun.outlet_id)).limit(OUTLETS_AT_ONCE)))
+        known = queries.by_id(session, [one.outlet_id for one in runs], by=room.itself)
+    begins = [one.changed_from for one in runs if one.changed_from is not None]
+    window, now = Window(min(begins, default=None)), room.clock()
+    outcome = detect(room, list(known.values()), rules(), window, by=room.itself, now=now)
+    if runs:
+        with room.transaction() as session:
+            commands.mark_seen(session, runs, now=now)
+    return outcome
+
+
+def keep_detecting(room: Room, stop: Event) -> None:
+    """Run the rules over what changed every `detect_seconds`, until told to stop."""
+    while not stop.wait(room.settings.detect_seconds):
+        try:
+            found = detect_changed(room)
+        except Exception:  # an outermost loop: a broken run is recorded and the next one tried
+            log.exception("detection.failed", room=room.name)
+            continue
+        if found.hits:
+            log.info("detection.ran", outlets=found.outlets, hits=found.hits, created=found.created)
+
+
+def _parts(outlets: Sequence[Outlet]) -> Iterator[list[Outlet]]:
+    """Outlets of one bureau at a time, and not too many at once: what is in memory does not grow with the outlets."""
+    ordered = sorted(outlets, key=lambda one: (one.owner, one.outlet_id))
+    for _, group in groupby(ordered, key=lambda one: one.owner):
+        mine = list(group)
+        for start in range(0, len(mine), OUTLETS_AT_ONCE):
+            yield mine[start : start + OUTLETS_AT_ONCE]
+
+
+def _judged(
+    room: Room, part: list[Outlet], chosen: Sequence[Rule], window: Window, outcome: Outcome, now: datetime
+) -> list[tuple[Outlet, list[Frozen]]]:
+    """Judge some outlets; gives the frozen hits of active rules by outlet and adds the rest to the outcome."""
+    found = run(_tables(room, part, window), chosen)
+    for rule_id, lacks in found.not_evaluable.items():
+        added = outcome.not_evaluable.setdefault(rule_id, {})
+        for name, count in lacks.items():
+            added[name] = added.get(name, 0) + count
+    by_rule = {rule.id: rule for rule in chosen}
+    by_outlet: dict[str, list[Hit]] = {}
+    for one in filter(window.touches, found.hits):
+        if by_rule[one.rule_id].status is Status.ACTIVE:
+            by_outlet.setdefault(one.entity_id, []).append(one)
+            outcome.hits += 1
+        else:
+            outcome.shadow += 1
+    return [
+        (outlet, [commands.frozen(one, by_rule[one.rule_id], outlet, room.blobs, now=now) for one in hits])
+        for outlet in part
+        if (hits := by_outlet.get(outlet.outlet_id))
+    ]
+
+
+def _tables(room: Room, part: list[Outlet], window: Window) -> dict[str, pl.DataFrame]:
+    """What the rules read: the stored series, limits (an outlet's own go first), and what the bureau imported."""
+    names = [one.outlet_id for one in part]
+    begin = None if window.begin is None else window.begin - LOOK_BACK
+    with room.reading() as session:
+        held = queries.limits(session, names)
+    agencies = superiors(room.catalogue, part[0].owner)[::-1]
+    imported = {name: kept_tables(room).read(name, agencies) for name in declared() if name != "obs_hour"}
+    tables = {name: frame for name, frame in imported.items() if frame is not None}
+    own = pl.DataFrame([one.model_dump() for limits in held.values() for one in limits], schema=LIMITS)
+    general = pl.concat([own.clear(), tables.get("limits", own.clear())], how="diagonal_relaxed")
+    tables["limits"] = pl.concat([general.filter(pl.col("outlet_id").is_null()).select(list(LIMITS)), own])
+    tables["obs_hour"] = series_store(room).read(names, begin, window.end)
+    return tables

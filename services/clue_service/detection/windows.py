@@ -1,0 +1,71 @@
+"""Rolling windows over one long column sorted by series and hour, exact at the edges of every series."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+SERIES, POSITION = "_series", "_position"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A trailing window: `size` rows ending at this one, at least `least` of them with a value, else null."""
+
+    name: str
+    column: str
+    kind: Literal["median", "max", "min", "quantile"]
+    size: int
+    least: int
+    quantile: float = 0.5
+
+    def expression(self) -> pl.Expr:
+        column = pl.col(self.column)
+        if self.kind == "median":
+            return column.rolling_median(self.size, min_samples=self.least)
+        if self.kind == "max":
+            return column.rolling_max(self.size, min_samples=self.least)
+        if self.kind == "min":
+            return column.rolling_min(self.size, min_samples=self.least)
+        return column.rolling_quantile(
+            self.quantile, interpolation="linear", window_size=self.size, min_samples=self.least
+        )
+
+
+def with_series(frame: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """Number the series of a frame sorted by `keys` and then time, and the rows within each (from 0)."""
+    row = pl.int_range(pl.len(), dtype=pl.Int64)
+    begins = pl.any_horizontal([pl.col(key).ne_missing(pl.col(key).shift(1)) for key in keys]) | (row == 0)
+    marked = frame.with_columns(begins.alias("_begins"), row.alias("_row"))
+    first = pl.when("_begins").then("_row").forward_fill()
+    return marked.with_columns(
+        pl.col("_begins").cum_sum().cast(pl.Int64).alias(SERIES), (pl.col("_row") - first).alias(POSITION)
+    ).drop("_begins", "_row")
+
+
+def rolled(frame: pl.DataFrame, windows: Sequence[Window]) -> pl.DataFrame:
+    """Add one column per window. The frame comes from `with_series`.
+
+    The window runs over the whole column, which is many times faster than one run per series; only the first rows of
+    each series, whose window would reach into the series before, are computed again by series.
+    """
+    whole = frame.select([window.expression().alias(window.name) for window in windows])
+    longest = max(window.size for window in windows)
+    heads = frame.with_row_index("_row").filter(pl.col(POSITION) < longest - 1)
+    exact = heads.select("_row", POSITION, *[window.expression().over(SERIES).alias(window.name) for window in windows])
+    columns = []
+    for window in windows:
+        edge = exact.filter(pl.col(POSITION) < window.size - 1)
+        columns.append(whole[window.name].cast(pl.Float64).scatter(edge["_row"], edge[window.name].cast(pl.Float64)))
+    return frame.with_columns(columns)
+
+
+def lagged(name: str, rows: int = 1) -> pl.Expr:
+    """The value `rows` rows earlier in the same series, null before its beginning."""
+    return pl.when(pl.col(POSITION) >= rows).then(pl.col(name).shift(rows))
+
+
+def ahead(name: str, rows: int) -> pl.Expr:
+    """The value `rows` rows later in the same series, null after its end."""
+    return pl.when(pl.col(SERIES).shift(-rows) == pl.col(SERIES)).then(pl.col(name).shift(-rows))

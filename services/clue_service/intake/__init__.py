@@ -1,0 +1,1 @@
+"""What comes in from instruments and tables, brought into one shape."""

@@ -1,0 +1,217 @@
+"""Tables of an import folder: read by their declaration, every wrong row named, nothing guessed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import polars as pl
+import yaml
+
+TYPES: Mapping[str, pl.DataType] = {
+    "text": pl.String(),
+    "float": pl.Float64(),
+    "integer": pl.Int64(),
+    "boolean": pl.Boolean(),
+    "timestamp": pl.Datetime("us"),
+}
+_TRUE, _FALSE = ("true", "1", "yes", "是"), ("false", "0", "no", "否")
+_WORDS = {"String": ("文本", "text"), "Float64": ("数值", "a number"), "Int64": ("整数", "a whole number")}
+_WORDS |= {"Boolean": ("是否值", "true or false"), "Datetime": ("时间", "a time")}
+MOST_ERRORS = 200  # a file of the wrong kind would name every row of it
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One declared column: its type, its unit (empty when it has none), and whether it may be absent."""
+
+    name: str
+    type: pl.DataType
+    unit: str
+    is_optional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The columns no row may leave empty, and whether several rows may share them."""
+
+    columns: tuple[str, ...]
+    may_repeat: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """One value that is not of its column's type, or a key that is missing or repeated; `row` counts from 1."""
+
+    file: str
+    row: int
+    column: str
+    zh: str
+    en: str
+    code: str = "wrong_type"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as read: good rows only, the errors, and notes (unknown and missing columns) as zh/en pairs.
+
+    `rows` were read, `numbers` says which of them are the good ones (from 1); `error_count` counts every error, also
+    those beyond the ones that are listed.
+    """
+
+    frame: pl.DataFrame
+    errors: tuple[RowError, ...]
+    notes: tuple[Mapping[str, str], ...]
+    rows: int = 0
+    error_count: int = 0
+    numbers: pl.Series = field(default_factory=lambda: pl.Series([], dtype=pl.UInt32), compare=False)
+
+
+@cache
+def declared() -> Mapping[str, tuple[Key, tuple[Column, ...]]]:
+    """Every table of tables.yaml: its key columns and its columns."""
+    text = (Path(__file__).parent / "tables.yaml").read_text(encoding="utf-8")
+    tables = {}
+    for name, entry in yaml.safe_load(text).items():
+        columns = tuple(_column(column, str(words)) for column, words in entry["columns"].items())
+        tables[name] = (Key(tuple(entry["key"]), bool(entry.get("may_repeat", False))), columns)
+    return tables
+
+
+def _column(name: str, words: str) -> Column:
+    kind, _, unit = words.removesuffix("?").strip().partition(" ")
+    return Column(name, TYPES[kind], unit, words.endswith("?"))
+
+
+def schema(name: str) -> dict[str, pl.DataType]:
+    """Column names and types of a declared table, without the columns that may be absent."""
+    return {column.name: column.type for column in declared()[name][1] if not column.is_optional}
+
+
+def read_folder(folder: Path) -> dict[str, Table]:
+    """Every declared table found in a folder, Parquet before CSV."""
+    found = {}
+    for name in declared():
+        path = next(
+            (folder / f"{name}.{end}" for end in ("parquet", "csv") if (folder / f"{name}.{end}").exists()), None
+        )
+        if path is not None:
+            found[name] = read_table(name, path)
+    return found
+
+
+def read_table(name: str, path: Path) -> Table:
+    """Read one table (CSV or Parquet). Raises KeyError for a table that is not declared, OSError when unreadable.
+
+    Rows with a wrong value are left out and named; a wrong value never becomes a null in silence. Missing columns are
+    added as null and noted, so that rules count their rows as not evaluable; unknown columns are kept.
+    """
+    key, columns = declared()[name]
+    try:
+        raw = _raw(path)
+    except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        wrong = RowError(
+            path.name, 0, "", f"文件无法读取：{reason}", f"the file cannot be read: {reason}", "unreadable"
+        )
+        return Table(pl.DataFrame(schema=schema(name)), (wrong,), (), error_count=1)
+    missing = [pl.lit(None, column.type).alias(column.name) for column in columns if _is_missing(column, raw)]
+    frame = raw.with_columns(missing)
+    present = [column for column in columns if column.name in frame.columns]
+    typed = frame.with_columns([_cast(column, frame.schema[column.name]) for column in present])
+    bad, errors, count = _problems(path.name, key, frame, typed)
+    numbers = [column.name for column in present if column.type == pl.Float64()]
+    good = typed.filter(~bad).with_columns(pl.col(numbers).fill_nan(None))
+    return Table(good, errors, _notes(raw, columns), raw.height, count, (~bad).arg_true() + 1)
+
+
+def _problems(
+    file: str, key: Key, frame: pl.DataFrame, typed: pl.DataFrame
+) -> tuple[pl.Series, tuple[RowError, ...], int]:
+    """Which rows are wrong, the first errors by row, and how many errors there are."""
+    errors: list[RowError] = []
+    count = 0
+    bad = pl.Series([False]).new_from_index(0, frame.height)
+    for name in frame.columns:
+        wrong = typed[name].is_null() & _stated(frame[name])
+        bad |= wrong
+        count += int(wrong.sum())
+        errors += _type_errors(file, name, typed.schema[name], frame[name], wrong)
+    for wrong, errors_here in _key_errors(file, key, typed, bad):
+        bad |= wrong
+        count += int(wrong.sum())
+        errors += errors_here
+    return bad, tuple(sorted(errors, key=lambda one: one.row)[:MOST_ERRORS]), count
+
+
+def _raw(path: Path) -> pl.DataFrame:
+    if path.suffix == ".parquet":
+        return pl.read_parquet(path)
+    return pl.read_csv(path, infer_schema=False, encoding="utf8")
+
+
+def _is_missing(column: Column, raw: pl.DataFrame) -> bool:
+    return not column.is_optional and column.name not in raw.columns
+
+
+def _notes(raw: pl.DataFrame, columns: tuple[Column, ...]) -> tuple[Mapping[str, str], ...]:
+    known = {column.name for column in columns}
+    unknown = sorted(set(raw.columns) - known)
+    missing = sorted(column.name for column in columns if _is_missing(column, raw))
+    notes = []
+    if missing:
+        listed = ", ".join(missing)
+        notes.append(
+            {"zh": f"缺少列，相关规则不可评估：{listed}", "en": f"columns missing, rules not evaluable: {listed}"}
+        )
+    if unknown:
+        listed = ", ".join(unknown)
+        notes.append({"zh": f"未声明的列，保留不用：{listed}", "en": f"columns not declared, kept unused: {listed}"})
+    return tuple(notes)
+
+
+def _stated(column: pl.Series) -> pl.Series:
+    stated = column.is_not_null()
+    return stated & (column.str.strip_chars() != "") if column.dtype == pl.String() else stated
+
+
+def _cast(column: Column, found: pl.DataType) -> pl.Expr:
+    value = pl.col(column.name)
+    if column.type == pl.String():
+        return value.cast(pl.String())
+    if found != pl.String():
+        if isinstance(found, pl.Datetime) and found.time_zone is not None:
+            value = value.dt.convert_time_zone("Asia/Shanghai").dt.replace_time_zone(None)
+        return value.cast(column.type, strict=False)
+    text = value.str.strip_chars()
+    if column.type == pl.Boolean():
+        low = text.str.to_lowercase()
+        return pl.when(low.is_in(_TRUE)).then(True).when(low.is_in(_FALSE)).then(False).alias(column.name)
+    if isinstance(column.type, pl.Datetime):
+        # A date alone is its beginning; "T" and blank both stand between date and time.
+        plain = text.str.replace("T", " ", literal=True).str.replace(r"^(\d{4}-\d{2}-\d{2})$", "${1} 00:00")
+        full = plain.str.replace(r"^(\S+ \d{2}:\d{2})$", "${1}:00")
+        return full.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=False).alias(column.name)
+    return text.cast(column.type, strict=False).alias(column.name)
+
+
+def _type_errors(file: str, name: str, kind: pl.DataType, raw: pl.Series, wrong: pl.Series) -> list[RowError]:
+    errors = []
+    zh, en = _WORDS[str(kind.base_type())]
+    for index in wrong.arg_true().head(MOST_ERRORS):
+        text = str(raw[index])[:60]
+        errors.append(RowError(file, index + 1, name, f"“{text}”不是{zh}", f"{text!r} is not {en}"))
+    return errors
+
+
+def _key_errors(file: str, key: Key, typed: pl.DataFrame, bad: pl.Series) -> list[tuple[pl.Series, list[RowError]]]:
+    named = ", ".join(key.columns)
+    absent = typed.select(pl.any_horizontal(pl.col(key.columns).is_null())).to_series() & ~bad
+    wrongs = [(absent, "键为空", "the key is empty", "key_empty")]
+    if not key.may_repeat:
+        repeated = ~typed.select(pl.struct(key.columns).is_first_distinct()).to_series() & ~bad & ~absent
+        wrongs.append((repeated, "键重复", "the key is repeated", "key_repeated"))
+    return [
+        (wrong, [RowError(file, index + 1, named, zh, en, code) for index in wrong.arg_true().head(MOST_ERRORS)])
+        for wrong, zh, en, code in wrongs
+    ]

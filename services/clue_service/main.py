@@ -1,0 +1,35 @@
+"""The clue room as an application."""
+
+from fastapi import FastAPI
+
+from services.clue_service.clues import routes as clues
+from services.clue_service.clues.models import Clue
+from services.clue_service.detection import routes as detection
+from services.clue_service.intake import import_routes as imports
+from services.clue_service.intake import routes as intake
+from services.clue_service.outlets import routes as outlets
+from services.clue_service.subscriptions import SUBSCRIPTIONS
+from shared.config import Settings
+from shared.records.journal import Broken
+from shared.records.room import Room
+from shared.web.app import create_app
+from shared.web.assembly import make_room, verify_all
+from shared.web.subject_routes import room_routes
+
+SUBJECTS = {"clue": Clue}
+
+
+def make(room: Room) -> FastAPI:
+    """Return the application over a room."""
+    routers = [clues.router, outlets.router, intake.router, imports.router, detection.router, room_routes()]
+    return create_app(room, routers, SUBSCRIPTIONS)
+
+
+def verify(settings: Settings) -> tuple[int, list[Broken]]:
+    """Verify every chain of the room."""
+    return verify_all(make_room("clue", SUBJECTS, settings))
+
+
+def create() -> FastAPI:
+    """Return the application with the settings of the environment (uvicorn factory)."""
+    return make(make_room("clue", SUBJECTS))
