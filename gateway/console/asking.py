@@ -1,0 +1,68 @@
+"""The rooms' public API as the signed-in person may use it: every answer and every refusal comes from there."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import orjson
+
+from gateway.upstream import BOARD_SECONDS, SILENCE_SECONDS, Upstream, unavailable
+from shared.web.deps import ASSERTION_HEADER
+
+ROOM_OF = {"clues": "clue", "cases": "case", "referrals": "referral"}
+PLURAL = {room: kind for kind, room in ROOM_OF.items()}
+
+
+class Refused(Exception):
+    """A room refused; `problem` is its problem document."""
+
+    def __init__(self, status: int, problem: dict[str, Any]) -> None:
+        self.status, self.problem = status, {"status": status} | problem
+        super().__init__(str(problem.get("code", status)))
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """Calls on the rooms with one person's identity assertion, answered in that person's language."""
+
+    upstream: Upstream
+    assertion: str
+    language: str
+
+    async def get(self, kind: str, target: str, **params: str) -> Any:
+        """Read from the room of a kind of subject. Raises Refused or RoomUnavailable."""
+        async with self.answer("GET", kind, target, params=params) as answer:
+            return orjson.loads(await answer.read())
+
+    async def post(
+        self, kind: str, target: str, body: Any, *, headers: Mapping[str, str] | None = None, **params: str
+    ) -> Any:
+        """Write: `body` is a mapping sent as JSON, or the bytes of a file as an iterator. Raises as `get`."""
+        is_json = isinstance(body, dict)
+        kept = {"Content-Type": "application/json", **(headers or {})}
+        data = orjson.dumps(body) if is_json else body
+        async with self.answer("POST", kind, target, params=params, data=data, headers=kept) as answer:
+            return orjson.loads(await answer.read())
+
+    @asynccontextmanager
+    async def answer(
+        self, method: str, kind: str, target: str, *, headers: Mapping[str, str] | None = None, **extra: Any
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Give the open answer of a room. Raises Refused for a refusal, RoomUnavailable when it does not answer."""
+        room = ROOM_OF[kind]
+        address = self.upstream.address(room, f"/v1/{kind}{target}").update_query(extra.pop("params", {}))
+        said = {ASSERTION_HEADER: self.assertion, "Accept-Language": self.language, **(headers or {})}
+        is_stream = method != "GET" or target.endswith("/content")
+        limit = aiohttp.ClientTimeout(total=None if is_stream else BOARD_SECONDS, sock_read=SILENCE_SECONDS)
+        request = self.upstream.session.request
+        try:
+            async with request(method, address, headers=said, allow_redirects=False, timeout=limit, **extra) as answer:
+                if answer.status >= 500:
+                    raise unavailable(room)
+                if answer.status >= 400:
+                    raise Refused(answer.status, orjson.loads(await answer.read()))
+                yield answer
+        except (aiohttp.ClientError, TimeoutError) as down:
+            raise unavailable(room) from down

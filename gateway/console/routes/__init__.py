@@ -1,0 +1,7 @@
+"""The console's addresses, in the order in which they are looked up."""
+
+from fastapi import APIRouter
+
+from gateway.console.routes import boards, evidence, law, signing, subjects
+
+ROUTERS: tuple[APIRouter, ...] = (signing.router, boards.router, law.router, evidence.router, subjects.router)

@@ -1,0 +1,136 @@
+"""One page per subject and the forms of its steps; the whole journey; and the forms by which a subject begins."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter
+from starlette.datastructures import FormData
+from starlette.responses import RedirectResponse, Response
+
+from gateway.console import facts, forms, lanes
+from gateway.console.asking import ROOM_OF, Refused
+from gateway.console.entry import ConsoleRoute, FormDep, Visit, VisitDep
+from gateway.console.published import FIRST, OF_RULES, PATHS, body_of
+from gateway.console.steps import problem_in_words
+from gateway.console.subjects import gathered, path_of
+from gateway.console.telling import told
+from gateway.deps import UpstreamDep
+from gateway.desk import routes as desk
+from shared.errors import LianqinError, NotVisible
+from shared.web.problems import problem
+
+router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
+
+
+@router.get("/journeys/{journey_id}")
+async def journey(journey_id: UUID, visit: VisitDep, upstream: UpstreamDep) -> Response:
+    """Show what happened to one matter in all rooms."""
+    found = await desk.journey(journey_id, upstream, visit.rooms.assertion)
+    lines = told(visit, [entry.model_dump(mode="json") for entry in found.entries])
+    paths = {line["subject"]: path_of(line["subject"]) for line in lines}
+    picture = lanes.picture(visit, lines) if lines else None
+    return visit.page("journey.html", lines=lines, picture=picture, paths=paths, unavailable=found.unavailable)
+
+
+@router.get("/{kind}/new")
+async def begin_page(kind: str, visit: VisitDep) -> Response:
+    """Show the form by which a clue is reported or a case opened."""
+    return _begin(visit, kind, {}, None)
+
+
+@router.post("/{kind}/new")
+async def begin(kind: str, visit: VisitDep, form: FormDep) -> Response:
+    """Report a clue or open a case."""
+    schema = body_of(kind, FIRST.get(kind, "")) if kind in FIRST else None
+    if schema is None:
+        raise NotVisible()
+    try:
+        body = forms.body_from(forms.fields_of(schema, visit.words), form)
+        made = await visit.rooms.post(kind, "", body, headers={"Idempotency-Key": str(form.get("key") or uuid4())})
+    except (Refused, LianqinError) as refusal:
+        return _begin(visit, kind, forms.kept(form), _problem(visit, refusal))
+    return RedirectResponse(f"/console/{kind}/{made['id']}?done={FIRST[kind]}", status_code=303)
+
+
+def _begin(visit: Visit, kind: str, typed: dict[str, list[str]], refused: dict[str, Any] | None) -> Response:
+    schema = body_of(kind, FIRST.get(kind, "")) if kind in FIRST else None
+    if schema is None:
+        raise NotVisible()
+    status = int(refused["status"]) if refused else 200
+    fields = [one for one in forms.fields_of(schema, visit.words) if one.name not in OF_RULES]
+    return visit.page(
+        "begin.html", status=status, kind=kind, fields_shown=fields, typed=typed, problem=refused, key=str(uuid4())
+    )
+
+
+@router.get("/{kind}/{subject_id}")
+async def subject(kind: str, subject_id: UUID, visit: VisitDep, done: str = "") -> Response:
+    """Show one clue, case or referral."""
+    return await _page(visit, kind, subject_id, done=done)
+
+
+@router.post("/{kind}/{subject_id}/steps/{step}")
+async def take(kind: str, subject_id: UUID, step: str, visit: VisitDep, form: FormDep) -> Response:
+    """Take a step; when it is refused, show why beside the form, with everything that was typed."""
+    _check(kind)
+    schema = body_of(kind, step)
+    if schema is None:
+        raise NotVisible()
+    headers = {"Idempotency-Key": str(form.get("key") or uuid4()), "If-Match": f'"{form.get("version") or 0}"'}
+    try:
+        body = _body(visit, forms.fields_of(schema, visit.words), form)
+        await visit.rooms.post(kind, f"/{subject_id}/{PATHS[kind][step]}", body, headers=headers)
+    except (Refused, LianqinError) as refusal:
+        return await _page(visit, kind, subject_id, refused=(step, _problem(visit, refusal), forms.kept(form)))
+    return RedirectResponse(f"/console/{kind}/{subject_id}?done={step}", status_code=303)
+
+
+@router.get("/{rest:path}")
+async def unknown(rest: str, visit: VisitDep) -> Response:
+    """Say that there is no such page."""
+    raise NotVisible()
+
+
+def _body(visit: Visit, fields: list[forms.Field], form: FormData) -> dict[str, Any]:
+    body = forms.body_from(fields, form)
+    kinds = {one.kind for one in fields}
+    if "facts" in kinds:
+        body["facts"] = facts.facts_from(form, visit.catalogue.fields)
+    if "conditions" in kinds:
+        body["conditions"] = forms.conditions_from(form)
+    return body
+
+
+def _problem(visit: Visit, refusal: Refused | LianqinError) -> dict[str, Any]:
+    said = refusal.problem if isinstance(refusal, Refused) else problem(refusal, visit.words.language)
+    return problem_in_words(visit, said)
+
+
+Refusal = tuple[str, dict[str, Any], dict[str, list[str]]]
+
+
+async def _page(
+    visit: Visit, kind: str, subject_id: UUID, *, done: str = "", refused: Refusal | None = None
+) -> Response:
+    _check(kind)
+    found = await gathered(visit, kind, subject_id)
+    step, said, typed = refused or ("", None, {})
+    status = int(said["status"]) if said else 200
+    options = facts.options(visit) if any(one.kind == "facts" for s in found["steps"] for one in s["fields"]) else []
+    names = {one["id"]: one["name"] for one in found["steps"]}
+    return visit.page(
+        "subject.html",
+        status=status,
+        **found,
+        done=names.get(done, done) if done else "",
+        refused_step=step,
+        problem=said,
+        typed=typed,
+        fact_options=options,
+        fact_rows=facts.ROWS,
+    )
+
+
+def _check(kind: str) -> None:
+    if kind not in ROOM_OF:
+        raise NotVisible()

@@ -1,0 +1,147 @@
+"""All that the page of one subject shows, gathered from its room and, for the whole journey, from every room."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+from gateway.console import clocks, facts, lanes
+from gateway.console.asking import PLURAL, ROOM_OF
+from gateway.console.entry import Visit
+from gateway.console.steps import procedure_of, step_shown
+from gateway.console.telling import read, told
+from gateway.console.times import moment
+from gateway.desk import routes as desk
+from shared.errors import NotVisible
+
+ENTRIES = "200"
+PARTIES = ("owner", "receiver", "copied")
+DETAILS: Mapping[str, str] = {
+    "clues": (
+        "source division outlet_id pollutant rule_id score reports discovered_at observed_from observed_to assigned_to "
+        "result findings reason note outcome"
+    ),
+    "cases": (
+        "case_no source division rule_id discovered_at officers conduct_on suspected_offence handed_over_at "
+        "accepted_at receipt_number requested outcome outcome_at finding proposal decision decision_number "
+        "reason result"
+    ),
+    "referrals": (
+        "suspected_offence conduct_on letter_number handed_over_at receipt_number accepted_at acknowledged_at "
+        "requested note outcome decision_number decided_at notified_at forwarded_to reasons handed_at "
+        "platform_entry_number grounds result sent_manifest"
+    ),
+}
+"""What the head of a page tells of a subject, in this order, where it is known."""
+
+
+async def gathered(visit: Visit, kind: str, subject_id: UUID) -> dict[str, Any]:
+    """Return what the page of a subject shows. Raises Refused when the reader may not see it."""
+    rooms, target = visit.rooms, f"/{subject_id}"
+    subject = await rooms.get(kind, target)
+    journal, ledger, steps, items, verdicts, journey = await asyncio.gather(
+        rooms.get(kind, f"{target}/journal", limit=ENTRIES),
+        rooms.get(kind, f"{target}/deadlines"),
+        rooms.get(kind, f"{target}/steps", language=visit.words.language),
+        rooms.get(kind, f"{target}/evidence"),
+        _verdicts(visit, kind, subject),
+        desk.journey(UUID(subject["journey_id"]), rooms.upstream, rooms.assertion),
+    )
+    entries = [read(entry) for entry in journal["items"]]
+    pauses = clocks.pauses_of(entries)
+    lines = told(visit, [entry.model_dump(mode="json") for entry in journey.entries])
+    return {
+        "kind": kind,
+        "subject": subject,
+        "title": subject["title"],
+        "state": state_of(visit, subject),
+        "procedure": visit.words.name(procedure_of(visit, subject)),
+        "parties": [(party, visit.agency(subject[party])) for party in PARTIES if subject.get(party)],
+        "neighbours": neighbours(subject),
+        "details": details(visit, kind, subject),
+        "clocks": [clocks.shown(visit, clock, pauses.get(str(clock["id"]), ())) for clock in ledger["items"]],
+        "lines": told(visit, journal["items"]),
+        "picture": lanes.picture(visit, lines) if lines else None,
+        "unavailable": journey.unavailable,
+        "items": [shown_item(visit, item, entries) for item in items["items"]],
+        "facts": facts.shown(visit, subject.get("facts") or {}),
+        "verdicts": facts.verdicts_shown(visit, verdicts),
+        "steps": [step_shown(visit, kind, subject, step) for step in steps["steps"]],
+        "key": str(uuid4()),
+    }
+
+
+async def _verdicts(visit: Visit, kind: str, subject: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    if kind == "cases":
+        found: list[Mapping[str, Any]] = await visit.rooms.get(
+            kind, f"/{subject['id']}/verdicts", language=visit.words.language
+        )
+        return found
+    return subject.get("verdicts") or ()
+
+
+def details(visit: Visit, kind: str, subject: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what is known of a subject, as (label, value) in words."""
+    found = [(name, subject.get(name)) for name in DETAILS[kind].split()]
+    return [(visit.words(f"field.{name}"), _in_words(visit, name, value)) for name, value in found if value]
+
+
+def _in_words(visit: Visit, name: str, value: Any) -> str:
+    if isinstance(value, list):
+        return visit.words("list.comma").join(str(one) for one in value)
+    if name.endswith(("_at", "_from", "_to")) and isinstance(value, str) and "T" in value:
+        return moment(value)
+    return visit.words.or_else(f"value.{value}", str(value))
+
+
+def state_of(visit: Visit, subject: Mapping[str, Any]) -> str:
+    """Return the name of the state a subject is in."""
+    return visit.words.name(procedure_of(visit, subject).states.get(subject["state"]), subject["state"])
+
+
+def states_of(visit: Visit, kind: str) -> list[tuple[str, str]]:
+    """Return every state a kind of subject can be in, with its name, in the order of the procedures."""
+    found: dict[str, str] = {}
+    for versions in visit.catalogue.procedures.values():
+        if versions[-1].subject == ROOM_OF[kind]:
+            known = versions[-1]
+            found |= {name: visit.words.name(one) for name, one in known.states.items() if name != known.initial}
+    return list(found.items())
+
+
+def is_final(visit: Visit, subject: Mapping[str, Any]) -> bool:
+    """Whether nothing more can happen to a subject."""
+    state = procedure_of(visit, subject).states.get(subject["state"])
+    return state is not None and state.final
+
+
+def neighbours(subject: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the subjects a subject came from or led to, as (kind, path)."""
+    refs = [subject[name] for name in ("clue_ref", "case_ref", "referral_ref") if subject.get(name)]
+    return [(ref.partition(":")[0], path_of(ref)) for ref in refs]
+
+
+def path_of(ref: str) -> str:
+    """Return the console's address of a subject."""
+    kind, _, subject_id = ref.partition(":")
+    if kind not in PLURAL:
+        raise NotVisible()
+    return f"/console/{PLURAL[kind]}/{subject_id}"
+
+
+def shown_item(visit: Visit, item: Mapping[str, Any], entries: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """Return an item of evidence with its document's name and who added it."""
+    agency, _, actor = item["added_by"].partition("/")
+    names = {entry["by"]["actor"]: entry["by"].get("name", "") for entry in entries if entry.get("by")}
+    return {**item, "document_name": document_name(visit, item["document"]), "by": visit.agency(agency)} | {
+        "who": "" if agency.startswith("system:") else names.get(actor, "")
+    }
+
+
+def document_name(visit: Visit, document: str) -> str:
+    """Return the name of a document of a requirement set."""
+    for versions in visit.catalogue.requirements.values():
+        known = versions[-1].document(document)
+        if known is not None:
+            return visit.words.name(known)
+    return visit.words.or_else(f"document.{document}", document)

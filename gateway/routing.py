@@ -1,0 +1,39 @@
+"""Which room answers for a path, and whether a path may be passed on at all."""
+
+import re
+from collections.abc import Mapping
+
+ROOMS: Mapping[bytes, str] = {
+    b"clues": "clue",
+    b"outlets": "clue",
+    b"hj212": "clue",
+    b"imports": "clue",
+    b"series": "clue",
+    b"detections": "clue",
+    b"cases": "case",
+    b"referrals": "referral",
+}
+"""The segment after `/v1/`, and the room behind it. Everything else is answered by the gateway itself."""
+
+_PLAIN = re.compile(rb"(?:/(?!\.{1,2}(?:/|$))(?:[A-Za-z0-9._~!$&'()*+,=:@-]|%[2-9A-Fa-f][0-9A-Fa-f])+)+")
+_AMBIGUOUS = re.compile(rb"%(?:2[35eEfF]|3[bBfF]|5[cC]|7[fF])")
+"""Encoded `#`, `%`, `.`, `/`, `;`, `?`, backslash, delete: nobody needs them in a path, and two readers differ."""
+
+
+def room_of_path(raw_path: bytes) -> str | None:
+    """Return the room a raw request path belongs to, or None when the gateway answers it."""
+    parts = raw_path.split(b"/", 3)
+    if len(parts) < 3 or parts[0] or parts[1] != b"v1":
+        return None
+    return ROOMS.get(parts[2])
+
+
+def is_plain(raw_path: bytes) -> bool:
+    """Whether a path means the same to every reader: no empty or dot segments, nothing ambiguous encoded."""
+    return _PLAIN.fullmatch(raw_path) is not None and _AMBIGUOUS.search(raw_path) is None
+
+
+def takes_large_body(raw_path: bytes) -> bool:
+    """Whether a path takes evidence, device streams or import files, and so the larger limit."""
+    parts = raw_path.split(b"/")
+    return parts[-1] == b"evidence" or parts[2] in (b"hj212", b"imports")
