@@ -1,0 +1,99 @@
+"""Command line for the detection rules: tables of a folder in, hits as JSON lines out."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import polars as pl
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from services.clue_service.detection.catalogue import Rule, current, load
+from services.clue_service.detection.engine import MODELS, Hit, Run, run
+from services.clue_service.detection.evidence import freeze
+from services.clue_service.intake.tables import Table, declared, read_table
+
+app = typer.Typer(help="运行线索规则 / Run the detection rules", invoke_without_command=True)
+_REFUSED = 2
+
+
+def line(hit: Hit, rule: Rule) -> dict[str, Any]:
+    """A hit as one JSON object; times are local wall time as in the tables."""
+    return {
+        "rule_id": hit.rule_id,
+        "entity_id": hit.entity_id,
+        "from": hit.from_at.replace(tzinfo=None).isoformat(),
+        "to": hit.to_at.replace(tzinfo=None).isoformat(),
+        "severity": hit.severity,
+        "grade": hit.grade,
+        "reasons": {language: list(texts) for language, texts in hit.reasons.items()},
+        "pollutant": hit.pollutant,
+        "evidence": dict(freeze(hit, rule).record),
+    }
+
+
+@app.callback()
+def detect(
+    source: Annotated[Path, typer.Option("--input", exists=True, file_okay=False, help="表文件夹 / folder of tables")],
+    output: Annotated[Path, typer.Option("--output", help="命中，每行一个 JSON / hits, one JSON object a line")],
+    as_json: Annotated[bool, typer.Option("--json", help="在标准输出打印摘要 JSON / print a summary as JSON")] = False,
+    only: Annotated[list[str] | None, typer.Option("--rule", help="只运行这些规则 / only these rules")] = None,
+) -> None:
+    """对文件夹中的表运行规则，写出命中 / Run the rules over a folder of tables and write the hits."""
+    err = Console(stderr=True)
+    rules = [rule for rule in current(load()) if rule.id in MODELS and (not only or rule.id in only)]
+    if not rules:
+        err.print("没有可运行的规则 / no rule to run")
+        raise typer.Exit(_REFUSED)
+    found = _read(source, err)
+    if not found:
+        err.print(f"{source} 中没有可识别的表 / no table known in {source}")
+        raise typer.Exit(_REFUSED)
+    tables: dict[str, pl.DataFrame] = {name: table.frame for name, table in found.items()}
+    shown = track(rules, description="规则 / rules", console=err, disable=not err.is_terminal)
+    result = run(tables, shown)
+    by_id = {rule.id: rule for rule in rules}
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_bytes(b"".join(orjson.dumps(line(hit, by_id[hit.rule_id])) + b"\n" for hit in result.hits))
+    _report(result, found, as_json)
+
+
+def _read(source: Path, err: Console) -> dict[str, Table]:
+    found = {}
+    for name in track(list(declared()), description="读表 / tables", console=err, disable=not err.is_terminal):
+        path = next(
+            (source / f"{name}.{end}" for end in ("parquet", "csv") if (source / f"{name}.{end}").exists()), None
+        )
+        if path is not None:
+            found[name] = read_table(name, path)
+    return found
+
+
+def _report(result: Run, found: dict[str, Table], as_json: bool) -> None:
+    """The summary: on standard output as JSON when asked for, else for a reader on standard error."""
+    errors = [error for table in found.values() for error in table.errors]
+    if as_json:
+        summary = {
+            "hits": len(result.hits),
+            "not_evaluable": result.not_evaluable,
+            "errors": [
+                {"file": one.file, "row": one.row, "column": one.column, "zh": one.zh, "en": one.en} for one in errors
+            ],
+            "notes": {name: [dict(note) for note in table.notes] for name, table in found.items() if table.notes},
+        }
+        sys.stdout.buffer.write(orjson.dumps(summary) + b"\n")
+        return
+    err = Console(stderr=True)
+    err.print(f"命中 {len(result.hits)} 条 / {len(result.hits)} hits")
+    for rule_id, counts in result.not_evaluable.items():
+        if counts:
+            listed = ", ".join(f"{name} {count}" for name, count in counts.items())
+            err.print(f"{rule_id} 不可评估 / not evaluable: {listed}")
+    for error in errors[:20]:
+        err.print(f"{error.file} 第 {error.row} 行 {error.column}：{error.zh} / row {error.row}: {error.en}")
+
+
+if __name__ == "__main__":
+    app()
