@@ -1,0 +1,1 @@
+"""The clue room through its HTTP door."""

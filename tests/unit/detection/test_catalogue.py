@@ -1,0 +1,56 @@
+"""The rules as data: what is wrong in a file is named."""
+
+import pytest
+
+from services.clue_service.detection.catalogue import FOLDER, RuleError, current, load
+from services.clue_service.detection.engine import MODELS
+
+GOOD = (FOLDER / "r01.yaml").read_text(encoding="utf-8")
+
+
+def test_every_rule_has_its_function_and_texts():
+    rules = load()
+    assert {rule_id for rule_id, _ in rules} == set(MODELS)
+    for rule in rules.values():
+        assert rule.name.zh != rule.name.en
+        assert rule.values() == {name: parameter.value for name, parameter in rule.parameters.items()}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("version: 1", "version: 1\nversion: 2", "'version' stands twice"),
+        ("version: 1", "version: 1\ncolour: red", "colour"),
+        ("owner: 数据研判岗\n", "", "owner"),
+        ("status: active", "status: maybe", "status"),
+        ("value: 0.40", "value: 4.0", "outside"),
+        ("hook: L1", "hook: X1", "hook"),
+        ("id: R01", "id: [", "r01.yaml"),
+    ],
+)
+def test_mistakes_are_named(tmp_path, old, new, words):
+    (tmp_path / "r01.yaml").write_text(GOOD.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(RuleError, match=words):
+        load(tmp_path)
+
+
+def test_versions_stand_side_by_side_and_the_newest_is_current(tmp_path):
+    (tmp_path / "r01-1.yaml").write_text(GOOD, encoding="utf-8")
+    (tmp_path / "r01-2.yaml").write_text(GOOD.replace("version: 1", "version: 2"), encoding="utf-8")
+    rules = load(tmp_path)
+    assert set(rules) == {("R01", 1), ("R01", 2)}
+    assert [rule.version for rule in current(rules)] == [2]
+    (tmp_path / "r01-3.yaml").write_text(GOOD, encoding="utf-8")
+    with pytest.raises(RuleError, match="stands twice"):
+        load(tmp_path)
+    retired = GOOD.replace("version: 1", "version: 3").replace("status: active", "status: retired")
+    (tmp_path / "r01-3.yaml").write_text(retired, encoding="utf-8")
+    assert current(load(tmp_path)) == []
+
+
+def test_overrides_are_checked():
+    rule = load()["R01", 1]
+    assert rule.values({"drop": 0.3})["drop"] == 0.3
+    for wrong in ({"drop": 5.0}, {"colour": 1.0}):
+        with pytest.raises(RuleError):
+            rule.values(wrong)

@@ -1,0 +1,79 @@
+"""R14 on real series: dead readings are found, quiet honest ones are not."""
+
+import polars as pl
+import pytest
+
+from services.clue_service.detection.engine import run
+from tests.unit.detection.carriers import RULES, carrier, judged, mercury, put, span
+
+
+def dead(first: int, count: int, value: float) -> pl.DataFrame:
+    """The carrier with dead readings, and an oxygen reading that goes on moving while they are dead."""
+    inside = pl.col("hour").is_between(first - 3, first + count)
+    moving = pl.when(inside).then(15 + (pl.col("hour") % 7) / 3).otherwise(15 + pl.col("flow") / 600000)
+    return put(carrier().with_columns(o2=moving), first, count, value=value)
+
+
+def test_clean_series_give_no_hit():
+    assert judged("R14", carrier()).hits == []
+
+
+@pytest.mark.parametrize(("value", "count"), [(71.0, 30), (71.0, 60), (0.0, 20)])
+def test_dead_readings_are_found(value, count):
+    found = judged("R14", dead(700, count, value), carrier("O2")).hits
+    assert [hit.entity_id for hit in found] == ["O1"]
+    first, last = span(found[0])
+    assert first <= 700
+    assert last >= 699 + count
+    assert last - first + 1 <= count + 12
+    assert found[0].severity >= 60
+
+
+def test_zeros_are_found_sooner_than_a_constant():
+    zeros = judged("R14", dead(600, 8, 0.0)).hits
+    assert (600, 607) in [span(hit) for hit in zeros]
+    assert judged("R14", dead(600, 8, 95.0)).hits == []
+
+
+class TestNoHit:
+    def test_other_signals_flat_too(self):
+        flat = put(carrier(), 700, 40, value=95.0, flow=600000.0, o2=15.0)
+        assert judged("R14", flat).hits == []
+
+    def test_sibling_pollutant_is_signal_enough(self):
+        flat = put(carrier(), 700, 40, value=71.0, flow=600000.0)
+        sibling = put(carrier("O1", "SO2", 0.5), 700, 40, flow=600000.0)
+        assert [hit.pollutant for hit in judged("R14", flat, sibling).hits] == ["NOx"]
+
+    def test_clean_stack_near_the_detection_limit(self):
+        assert judged("R14", carrier(scale=0.002).with_columns(pl.col("value").round(1))).hits == []
+
+    @pytest.mark.parametrize("state", [{"flag": "C"}, {"mark": "校准"}, {"production_kw": 5000.0}])
+    def test_hours_that_are_not_live(self, state):
+        assert judged("R14", put(put(carrier(), 700, 30, value=71.0), 700, 30, **state)).hits == []
+
+    def test_stopped_hours_of_a_real_unit(self):
+        rows = mercury().with_columns(
+            value=pl.when(pl.col("op_time") == 0).then(0.0).otherwise("value"),
+            flag=pl.when(pl.col("op_time") == 0).then(pl.lit("N")).otherwise("flag"),
+        )
+        limits = pl.DataFrame({"pollutant": ["Hg"], "limit": [1.2], "full_scale": [10.0]})
+        found = run({"obs_hour": rows, "limits": limits}, [RULES["R14"]])
+        stopped = rows.filter(pl.col("op_time") == 0)
+        for hit in found.hits:
+            first, last = hit.from_at.replace(tzinfo=None), hit.to_at.replace(tzinfo=None)
+            inside = stopped.filter((pl.col("outlet_id") == hit.entity_id) & pl.col("ts").is_between(first, last))
+            assert inside.is_empty()
+
+    def test_literal_share_of_full_scale_alone_never_fires(self):
+        # The 2 % of full scale that the guide of 2012 names would flag most hours of a clean stack.
+        limits = pl.DataFrame({"pollutant": ["NOx"], "limit": [100.0], "full_scale": [20000.0]})
+        assert run({"obs_hour": carrier(), "limits": limits}, [RULES["R14"]]).hits == []
+
+
+def test_missing_full_scale_is_counted():
+    limits = pl.DataFrame(
+        {"pollutant": ["NOx"], "limit": [100.0], "full_scale": [None]}, schema_overrides={"full_scale": pl.Float64}
+    )
+    found = run({"obs_hour": put(carrier(), 700, 40, value=71.0), "limits": limits}, [RULES["R14"]])
+    assert (found.hits, found.not_evaluable) == ([], {"R14": {"full_scale": 1080}})

@@ -1,0 +1,67 @@
+"""The whole way: frames of the demonstration, decoded, stored, judged."""
+
+from datetime import datetime, timedelta
+
+import orjson
+import polars as pl
+from typer.testing import CliRunner
+
+from scripts.detect_cli import app as detect_app
+from scripts.hj212_cli import app as hj212_app
+from services.clue_service.demo_data import demo
+from services.clue_service.detection.catalogue import current, load
+from services.clue_service.detection.engine import run
+from services.clue_service.intake.hj212 import decode
+from services.clue_service.intake.readings import hours, rows, with_power
+from services.clue_service.intake.series import SeriesStore
+from shared.clock import ZONE
+
+START = datetime(2026, 9, 1, tzinfo=ZONE)
+
+
+def received() -> pl.DataFrame:
+    frames = [decode(raw) for raw in demo.scenario(START)]
+    assert all(frame.crc_valid and frame.length_ok for frame in frames)
+    readings = [reading for frame in frames for reading in hours(frame)]
+    return with_power(rows(readings, outlets=demo.OUTLETS), demo.power(START))
+
+
+def test_only_the_injected_drop_is_found(tmp_path):
+    store = SeriesStore(tmp_path)
+    observations = received()
+    done = store.append(observations, now=START + timedelta(days=60))
+    assert (done.stored, done.refused) == (observations.height, ())
+    found = run({"obs_hour": store.read(), "limits": demo.limits()}, current(load()))
+    injected = START + timedelta(hours=demo.INJECTED_FROM_HOUR)
+    assert [(hit.rule_id, hit.entity_id, hit.from_at) for hit in found.hits] == [("R01", demo.DROPPED, injected)]
+    assert found.not_evaluable == {"R01": {}, "R14": {}}
+
+
+def test_detect_command_writes_one_object_a_hit(tmp_path):
+    received().write_parquet(tmp_path / "obs_hour.parquet")
+    demo.limits().write_csv(tmp_path / "limits.csv")
+    output = tmp_path / "out" / "hits.jsonl"
+    result = CliRunner().invoke(detect_app, ["--input", str(tmp_path), "--output", str(output), "--json"])
+    assert result.exit_code == 0, result.output
+    hits = [orjson.loads(line) for line in output.read_bytes().splitlines()]
+    assert [(hit["rule_id"], hit["entity_id"], hit["pollutant"]) for hit in hits] == [("R01", demo.DROPPED, "NOx")]
+    assert set(hits[0]) >= {"rule_id", "entity_id", "from", "to", "severity", "reasons", "evidence", "pollutant"}
+    assert hits[0]["from"] == "2026-10-13T00:00:00"
+    assert orjson.loads(result.stdout)["hits"] == 1
+
+
+def test_detect_command_says_what_is_missing(tmp_path):
+    result = CliRunner().invoke(detect_app, ["--input", str(tmp_path), "--output", str(tmp_path / "hits.jsonl")])
+    assert result.exit_code == 2
+
+
+def test_decode_command_prints_one_object_a_line():
+    raw = demo.scenario(START)[0]
+    lines = [raw.rstrip(), raw.rstrip() + b"\r", raw.rstrip() + b"\\r\\n", b"", b"noise \xff", b"##0001"]
+    result = CliRunner().invoke(hj212_app, ["decode"], input=b"\n".join(lines) + b"\n")
+    assert result.exit_code == 0
+    found = [orjson.loads(line) for line in result.stdout.splitlines()]
+    assert [one["crc_valid"] for one in found] == [True, True, True, False, False]
+    assert ["error" in one for one in found] == [False, False, False, True, True]
+    strict = CliRunner().invoke(hj212_app, ["decode", "--strict"], input=b"noise\n")
+    assert strict.exit_code == 1
