@@ -12,6 +12,8 @@ ROOMS: Mapping[bytes, str] = {
     b"detections": "clue",
     b"cases": "case",
     b"referrals": "referral",
+    b"supervisions": "referral",
+    b"consultations": "referral",
 }
 """The segment after `/v1/`, and the room behind it. Everything else is answered by the gateway itself."""
 

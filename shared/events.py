@@ -53,14 +53,17 @@ class CaseClosed(Payload):
 
 
 class ReferralRequested(Payload):
-    """The case asks that a suspected crime be referred: facts, the law's verdicts, the frozen manifest (leg 5)."""
+    """The case asks that it be referred: facts, the law's verdicts, the frozen manifest (leg 5)."""
 
+    procedure: str = "police_criminal_referral"
+    parties: dict[str, list[str]] = {}
+    summary: str = ""
     owner: str
     title: str
     enterprise_id: str
     enterprise_name: str
     division: str
-    suspected_offence: str
+    suspected_offence: str | None
     conduct_on: date | None
     facts: dict[str, Any]
     verdicts: list[dict[str, Any]]
@@ -161,6 +164,23 @@ class ReferralRefused(Payload):
     reasons: str
 
 
+class Progressed(Payload):
+    """A step was taken in a matter between agencies whose procedure is data alone; `stated` is all stated so far."""
+
+    procedure_id: str
+    state: str
+    step: str
+    about: str
+    title: str
+    owner: str
+    receiver: str
+    enterprise_id: str
+    enterprise_name: str
+    division: str
+    stated: dict[str, Any]
+    manifest: ManifestData | None
+
+
 class NoticeRaised(Payload):
     """A role of an agency is to be told; the gateway knows the people."""
 
@@ -221,6 +241,9 @@ EVENTS = _table(
     EventType("referral.prosecuted", CriminalResult, "referral", ("case",)),
     EventType("referral.concluded", CriminalResult, "referral", ("case",)),
     EventType("reconsideration.decided", ReferralOutcome, "referral", ("case",)),
+    EventType("referral.progressed", Progressed, "referral", ("case",)),
+    EventType("supervision.progressed", Progressed, "referral", ("case",)),
+    EventType("consultation.progressed", Progressed, "referral"),
     EventType("notice.raised", NoticeRaised, "any", ("gateway",)),
 )
 """Events that leave a room. Entries of other types stay in their journal, or go to agencies only."""

@@ -23,18 +23,15 @@ from shared.identity import Principal, assertion
 from shared.records import deliveries, migrations, sweep
 from shared.records.deliveries import Answer, Parcel
 from shared.records.room import Room
+from shared.rules import catalogue
 from shared.signing import internal_key, sign
 from shared.web.assembly import make_room
 
 ROOMS: Mapping[str, Any] = {"clue": clue_main, "case": case_main, "referral": referral_main}
 DATABASES = (*ROOMS, "gateway")
 CLUE_PATHS = ("clues", "outlets", "hj212", "imports", "series", "detections")
-KINDS = {
-    "eea": "ecological_environment_authority",
-    "psb": "public_security_organ",
-    "pro": "people_procuratorate",
-    "mra": "market_regulation_authority",
-}
+REFERRAL_PATHS = ("referrals", "supervisions", "consultations")
+KINDS = {kind.prefix: kind.id for kind in catalogue.default().agency_kinds.values() if kind.prefix}
 
 
 @dataclass(slots=True)
@@ -71,7 +68,7 @@ class Desk:
 
     def call(self, who: Principal | None, method: str, path: str, **extra: Any) -> httpx.Response:
         """Send a request to the room that serves `path`, as the gateway would for this principal."""
-        rooms = {"cases": "case", "referrals": "referral"} | dict.fromkeys(CLUE_PATHS, "clue")
+        rooms = {"cases": "case"} | dict.fromkeys(CLUE_PATHS, "clue") | dict.fromkeys(REFERRAL_PATHS, "referral")
         room = rooms.get(path.split("/")[2].partition("?")[0], extra.pop("room", "clue"))
         headers = dict(extra.pop("headers", {}))
         if who is not None:

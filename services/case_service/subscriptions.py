@@ -1,6 +1,6 @@
 """Everything that can arrive in the case room."""
 
-from services.case_service.cases import notes
+from services.case_service.cases import notes, progress
 from shared.web.app import Subscriptions
 
 SUBSCRIPTIONS: Subscriptions = {
@@ -18,4 +18,6 @@ SUBSCRIPTIONS: Subscriptions = {
     "referral.prosecuted": notes.note_criminal_result,
     "referral.concluded": notes.note_criminal_result,
     "reconsideration.decided": notes.note_outcome,
+    "referral.progressed": progress.note_progress,
+    "supervision.progressed": progress.note_progress,
 }

@@ -1,8 +1,5 @@
 """Messages from partners: type -> command, one dict. The gateway verified the signature first."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import orjson
@@ -12,23 +9,15 @@ from fastapi.responses import Response
 from pydantic import ValidationError
 
 from services.referral_service.referrals import answers, bodies, models
+from services.referral_service.referrals.doors import Door, read
 from shared.errors import BodyInvalid, Stale, Text
 from shared.events import Event
 from shared.identity import Principal
 from shared.records import inbox
 from shared.records.room import Room
-from shared.records.views import Body
 from shared.web.deps import TRIES, principal
 
 router = APIRouter(include_in_schema=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """What a partner's message does: the body it must carry and the command it runs."""
-
-    body: type[Body]
-    command: Callable[..., models.Referral]
 
 
 INBOUND: dict[str, Door] = {
@@ -83,7 +72,7 @@ def take(room: Room, event: Event, body: bytes, *, by: Principal) -> inbox.Outco
     if door is None:
         words = Text(f"不接收 {event.type} 类型的消息", f"Messages of type {event.type} are not taken")
         raise BodyInvalid(words, known=sorted(INBOUND))
-    given, referral_id = _parsed(door, event), _referral_id(event.subject)
+    given, referral_id = read(door, event.data), _referral_id(event.subject)
     with room.transaction() as session:
 
         def effect() -> inbox.Outcome:
@@ -94,17 +83,6 @@ def take(room: Room, event: Event, body: bytes, *, by: Principal) -> inbox.Outco
         sender = f"partner:{by.agency}"
         digest = inbox.digest_of(body)
         return inbox.once(session, effect, sender=sender, message_id=event.id, digest=digest, now=room.clock())
-
-
-def _parsed(door: Door, event: Event) -> Any:
-    try:
-        return door.body.model_validate(event.data)
-    except ValidationError as broken:
-        errors = [
-            {"field": ".".join(str(part) for part in item["loc"]), "code": item["type"], "message": item["msg"]}
-            for item in broken.errors()
-        ]
-        raise BodyInvalid(errors=errors) from broken
 
 
 def _referral_id(subject: str) -> UUID:

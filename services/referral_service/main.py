@@ -3,22 +3,25 @@
 from fastapi import FastAPI
 
 from services.referral_service import inbound
+from services.referral_service.proceedings.models import Consultation, Supervision
+from services.referral_service.proceedings.routes import ROUTERS
 from services.referral_service.referrals import routes
 from services.referral_service.referrals.models import Referral
 from services.referral_service.subscriptions import SUBSCRIPTIONS
 from shared.config import Settings
+from shared.records.db import Row
 from shared.records.journal import Broken
 from shared.records.room import Room
 from shared.web.app import create_app
 from shared.web.assembly import make_room, verify_all
 from shared.web.subject_routes import room_routes
 
-SUBJECTS = {"referral": Referral}
+SUBJECTS: dict[str, type[Row]] = {"referral": Referral, "supervision": Supervision, "consultation": Consultation}
 
 
 def make(room: Room) -> FastAPI:
     """Return the application over a room."""
-    return create_app(room, [routes.router, room_routes(), inbound.router], SUBSCRIPTIONS)
+    return create_app(room, [routes.router, *ROUTERS, room_routes(), inbound.router], SUBSCRIPTIONS)
 
 
 def verify(settings: Settings) -> tuple[int, list[Broken]]:

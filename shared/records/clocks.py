@@ -13,6 +13,7 @@ from shared.records.db import Row
 from shared.records.deadlines import Deadline, Start
 from shared.records.notices import agencies_as
 from shared.records.room import room_of
+from shared.records.situations import stated_of
 from shared.rules.extension_rules import check_extension
 from shared.rules.procedures import Clock, Step
 from shared.rules.term_entries import Extension
@@ -33,7 +34,7 @@ def move(
     for wanted in step.clocks:
         if wanted.action == "start":
             party = _party(session, subject, wanted, parties)
-            waiting.append(Start(wanted.term, _moment(wanted, subject, fields, now), party))
+            waiting.append(Start(wanted.term, _moment(session, wanted, subject, fields, now), party))
             continue
         if any(start.term_id == wanted.term for start in waiting):
             said += deadlines.start(session, subject, waiting, now=now)
@@ -56,7 +57,7 @@ def _open(session: Session, subject: Row, step: Step) -> dict[str, list[Deadline
 def _apply(
     session: Session, clock: Deadline, wanted: Clock, subject: Row, fields: Mapping[str, Any], *, now: datetime
 ) -> list[dict[str, Any]]:
-    at = _moment(wanted, subject, fields, now)
+    at = _moment(session, wanted, subject, fields, now)
     if wanted.action == "meet":
         return [deadlines.meet(session, clock, part=wanted.part, at=at)]
     if wanted.action == "cancel":
@@ -89,11 +90,13 @@ def _extend(session: Session, clock: Deadline, fields: Mapping[str, Any], *, now
     return deadlines.extend(session, clock, wanted, now=now)
 
 
-def _moment(wanted: Clock, subject: Row, fields: Mapping[str, Any], now: datetime) -> datetime:
-    """Return the instant a clock counts from: the named field, else now."""
+def _moment(session: Session, wanted: Clock, subject: Row, fields: Mapping[str, Any], now: datetime) -> datetime:
+    """Return the instant a clock counts from: the named field of the body or the subject, else now."""
     if wanted.from_field is None:
         return now
-    value = fields.get(wanted.from_field, getattr(subject, wanted.from_field, None))
+    value = fields.get(wanted.from_field)
+    if value is None:
+        value = getattr(subject, wanted.from_field, None) or stated_of(session, subject).get(wanted.from_field)
     if isinstance(value, datetime):
         return value
     if isinstance(value, date):

@@ -15,6 +15,7 @@ from shared.records.db import Party, Row, write
 from shared.records.deliveries import Answer, Parcel, parcel_values, queue
 from shared.records.journal import Fact, canonical
 from shared.records.room import Room, room_of
+from shared.rules.notices import Recipient
 
 
 class Notice(SQLModel, table=True):
@@ -73,18 +74,28 @@ def addressed(
 
 
 def tell_of_event(
-    session: Session, subject: Row, fact: Fact, entry_id: str, *, parties: Parties | None, now: datetime
+    session: Session,
+    subject: Row,
+    fact: Fact,
+    entry_id: str,
+    *,
+    told: Sequence[str],
+    parties: Parties | None,
+    now: datetime,
 ) -> list[dict[str, Any]]:
-    """Write the notices the catalogue has for an event, and return the deliveries that carry them."""
+    """Write the notices the catalogue has for an event, and return the deliveries that carry them.
+
+    `told` are the agencies the event itself is addressed to.
+    """
     room = room_of(session)
     wanted = [notice for notice in room.catalogue.notices.values() if notice.event == fact.type]
-    values = _words(room, subject) if wanted else {}
+    values = _words(room, subject) | _step_words(room, subject, fact) if wanted else {}
     tellings = [
         Telling(
             key=f"{entry_id}:{notice.id}",
             type=fact.type,
             level="urgent" if notice.urgent else "info",
-            agencies=addressed(session, subject, [recipient.relation], parties),
+            agencies=_recipients(session, subject, recipient, told, parties),
             role=role,
             title=Text(notice.title_zh.format_map(values), notice.title_en.format_map(values)),
             body=Text(notice.zh.format_map(values), notice.en.format_map(values)),
@@ -94,6 +105,22 @@ def tell_of_event(
         for role in recipient.roles
     ]
     return noticed(session, subject, tellings, now=now)
+
+
+def _recipients(
+    session: Session, subject: Row, recipient: Recipient, told: Sequence[str], parties: Parties | None
+) -> tuple[str, ...]:
+    if recipient.relation == "addressed":
+        return tuple(told)
+    return addressed(session, subject, [recipient.relation], parties)
+
+
+def _step_words(room: Room, subject: Row, fact: Fact) -> dict[str, str]:
+    """Return the names of the step an event comes from."""
+    procedure = room.catalogue.procedure_version(subject.procedure_id, subject.procedure_version)
+    step = procedure.steps.get(fact.step or "")
+    names = {"procedure_zh": procedure.name_zh, "procedure_en": procedure.name_en}
+    return names | ({"step_zh": step.name_zh, "step_en": step.name_en} if step else {"step_zh": "", "step_en": ""})
 
 
 def short_ref(ref: str) -> str:

@@ -24,7 +24,15 @@ from shared.rules.procedures import Procedure, Situation, Step, StepVerdict, may
 T = TypeVar("T", bound=Row)
 
 
-def perform(session: Session, subject: T, step_id: str, body: BaseModel | None, *, by: Principal, now: datetime) -> T:
+def perform(
+    session: Session,
+    subject: T,
+    step_id: str,
+    body: BaseModel | Mapping[str, Any] | None,
+    *,
+    by: Principal,
+    now: datetime,
+) -> T:
     """Take a step of a subject's procedure.
 
     Raises NotYourStep, EvidenceMissing or StepRefused with the law's reasons; then nothing is changed.
@@ -40,7 +48,7 @@ def perform(session: Session, subject: T, step_id: str, body: BaseModel | None, 
     changes = _changes(subject, step, fields)
     put(subject, changes)
     moved = clocks.move(session, subject, step, fields, now=now)
-    fact = _fact(subject, step, fields, (before, subject.state), moved)
+    fact = _fact(subject, step, fields, (before, subject.state), moved, is_alone=bool(procedure.parties))
     entry = _stored(session, subject, fact, changes, by=by, now=now)
     _tell(session, room, subject, step, entry, fact, now=now)
     return subject
@@ -68,7 +76,7 @@ def begin(
     session: Session,
     subject: T,
     step_id: str,
-    body: BaseModel | None,
+    body: BaseModel | Mapping[str, Any] | None,
     *,
     parties: Mapping[str, Sequence[str]],
     by: Principal,
@@ -89,7 +97,8 @@ def begin(
     rows = _party_rows(subject, parties)
     write(session, Party, rows)
     moved = clocks.move(session, subject, step, fields, now=now, parties=parties)
-    fact = _fact(subject, step, fields, (procedure.initial, subject.state), moved)
+    states = (procedure.initial, subject.state)
+    fact = _fact(subject, step, fields, states, moved, is_alone=bool(procedure.parties))
     entry = journal.entry_values(subject.ref, 1, "", fact, journey_id=subject.journey_id, by=by, now=now)
     subject.version, subject.head = 1, entry["hash"]
     write(session, type(subject), [subject.model_dump()])
@@ -98,8 +107,10 @@ def begin(
     return subject
 
 
-def _fields(body: BaseModel | None) -> dict[str, Any]:
-    return {} if body is None else {name: getattr(body, name) for name in type(body).model_fields}
+def _fields(body: BaseModel | Mapping[str, Any] | None) -> dict[str, Any]:
+    if isinstance(body, BaseModel):
+        return {name: getattr(body, name) for name in type(body).model_fields}
+    return dict(body or {})
 
 
 def _allowed(procedure: Procedure, verdict: StepVerdict, subject: Row) -> Step:
@@ -127,6 +138,9 @@ def _changes(subject: Row, step: Step, fields: Mapping[str, Any]) -> dict[str, A
     columns = type(subject).model_fields
     kept = {"id", "journey_id", "owner", "state", "version", "head", "procedure_id", "procedure_version"}
     changes = {name: value for name, value in fields.items() if name in columns and name not in kept}
+    if "stated" in columns:
+        said = {name: plain(fields[name]) for name in step.body_fields if fields.get(name) is not None}
+        changes["stated"] = getattr(subject, "stated", {}) | {k: v for k, v in said.items() if k not in changes}
     return changes | {"state": step.to_state or subject.state}
 
 
@@ -166,12 +180,16 @@ def _fact(
     fields: Mapping[str, Any],
     states: tuple[str, str],
     moved: Sequence[Mapping[str, Any]],
+    *,
+    is_alone: bool,
 ) -> journal.Fact:
-    name = step.event or f"{subject.kind}.{step.id}"
+    name = step.event or (f"{subject.kind}.progressed" if is_alone else f"{subject.kind}.{step.id}")
     data: dict[str, Any] = {key: plain(value) for key, value in fields.items()}
     if name in EVENTS:
         model = EVENTS[name].payload
-        known = {key: fields.get(key, getattr(subject, key, None)) for key in model.model_fields}
+        read = {key: fields.get(key, getattr(subject, key, None)) for key in model.model_fields}
+        optional = {key for key, field in model.model_fields.items() if not field.is_required()}
+        known = {key: value for key, value in read.items() if value is not None or key not in optional}
         data |= model.model_validate(known).model_dump(mode="json")
     return journal.Fact(name, data, step.id, states[0], states[1], tuple(moved))
 
@@ -224,7 +242,7 @@ def _tell(
     agencies = notices.addressed(session, subject, step.to + step.copies, parties)
     origin = Origin(room.name, subject.ref, subject.journey_id, entry["seq"], agencies)
     receivers = [*(EVENTS[fact.type].receivers if fact.type in EVENTS else ()), *(["gateway"] if agencies else [])]
-    parcels = notices.tell_of_event(session, subject, fact, str(entry["id"]), parties=parties, now=now)
+    parcels = notices.tell_of_event(session, subject, fact, str(entry["id"]), told=agencies, parties=parties, now=now)
     if receivers:
         body = journal.canonical(envelope(fact.type, fact.data, origin, message_id=entry["id"], now=now))
         parcels = [

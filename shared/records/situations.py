@@ -24,10 +24,51 @@ def facts_of(subject: Row) -> dict[str, Fact]:
     }
 
 
+def stated_of(session: Session, subject: Row) -> dict[str, Any]:
+    """Return what the steps of a subject stated so far (column `stated`), its instants and days read again."""
+    declared = room_of(session).catalogue.step_fields
+    found: dict[str, Any] = {}
+    for name, value in (getattr(subject, "stated", None) or {}).items():
+        kind = declared[name].type if name in declared else "words"
+        read = datetime.fromisoformat if kind == "instant" else date.fromisoformat if kind == "day" else None
+        found[name] = read(value) if read is not None else value
+    return found
+
+
+def _given(subject: Row, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the body's fields; one left out does not hide what was stated before."""
+    before = getattr(subject, "stated", None) or {}
+    return {name: value for name, value in fields.items() if value is not None or name not in before}
+
+
 def verdicts_of(session: Session, subject: Row, *, on: date) -> tuple[Verdict, ...]:
     """Evaluate every standard in force on the conduct date (else on `on`) against a subject's facts."""
     conduct_on: date = getattr(subject, "conduct_on", None) or on
     return tuple(evaluate_all(room_of(session).catalogue, facts_of(subject), conduct_on))
+
+
+def shown_verdicts(session: Session, subject: Row, *, on: date) -> list[dict[str, Any]]:
+    """Return the verdicts that are met or open, as JSON."""
+    return [spelled(verdict) for verdict in verdicts_of(session, subject, on=on) if verdict.outcome != "not_met"]
+
+
+def spelled(verdict: Verdict) -> dict[str, Any]:
+    """Return a verdict as JSON: outcome, facts used with their evidence, facts lacking, article, warnings."""
+    return {
+        "standard_id": verdict.standard_id,
+        "outcome": verdict.outcome,
+        "offence_or_matter": verdict.offence_or_matter,
+        "category": verdict.category,
+        "cite": {"zh": verdict.cite.zh, "en": verdict.cite.en},
+        "facts_used": [
+            {"name": use.name, "value": use.value, "unit": use.unit, "evidence": list(use.evidence)}
+            for use in verdict.facts_used
+        ],
+        "facts_lacking": list(verdict.facts_lacking),
+        "warnings": [{"zh": note.zh, "en": note.en} for note in verdict.warnings],
+        "verified": verdict.verified,
+        "enforceable": verdict.enforceable,
+    }
 
 
 def situation(
@@ -56,6 +97,6 @@ def situation(
         open_clocks=frozenset(clock.term_id for clock in clocks),
         paused_clocks=frozenset(clock.term_id for clock in clocks if clock.state == "paused"),
         lapsed_clocks=frozenset(clock.term_id for clock in clocks if clock.state == "running" and clock.due_at <= now),
-        fields=subject.model_dump() | dict(fields),
+        fields=subject.model_dump() | stated_of(session, subject) | _given(subject, fields),
         on=today(now),
     )

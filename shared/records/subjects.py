@@ -61,6 +61,8 @@ def described(room: Room, clock: Deadline) -> dict[str, Any]:
         "due_at": clock.due_at,
         "due_on": clock.due_on.isoformat() if clock.due_on else None,
         "provisional": clock.provisional,
+        "authority": term.authority,
+        "verified": term.verified,
         "breached_at": clock.breached_at,
         "ended_at": clock.ended_at,
         "awaits": json.loads(clock.awaits),
@@ -150,6 +152,7 @@ def steps_of(session: Session, subject: Row, *, by: Principal, now: datetime) ->
     procedure = room.catalogue.procedure_version(subject.procedure_id, subject.procedure_version)
     relations = relations_of(session, subject.kind, subject.id, by)
     asked = situation(session, subject, None, relations, {}, by=by, now=now)
+    declared = room.catalogue.step_fields if procedure.parties else {}
     listed = []
     for verdict in allowed_steps(procedure, subject.state, asked, catalogue=room.catalogue):
         step = procedure.steps[verdict.step_id]
@@ -164,6 +167,7 @@ def steps_of(session: Session, subject: Row, *, by: Principal, now: datetime) ->
                 "to": step.to_state or subject.state,
                 "fields": list(step.body_fields),
                 "required": list(step.required_fields),
+                "states": [declared[name] for name in step.body_fields if name in declared],
                 "cite": {"zh": step.cite.zh, "en": step.cite.en},
                 "clocks": [{"action": clock.action, "term": clock.term} for clock in verdict.clocks],
                 "reasons": reasons,

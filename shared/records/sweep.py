@@ -59,7 +59,7 @@ def remind(session: Session, clock: Deadline, *, now: datetime) -> None:
     reached += [deadlines.rung_key(rung.name, clock.due_at) for rung in come]
     ahead = [rung.at for rung in rungs if rung.at > now]
     values: dict[str, Any] = {"reached": json.dumps(reached), "next_notice_at": min(ahead, default=None)}
-    if now >= clock.due_at and clock.breached_at is None:
+    if now >= clock.due_at and clock.breached_at is None and term.verified:
         values["breached_at"] = clock.due_at
         _breach(session, subject, clock, room, now=now)
     table = table_of(Deadline)
@@ -85,6 +85,7 @@ def _breach(session: Session, subject: Row, clock: Deadline, room: Room, *, now:
 
 def _tellings(room: Room, subject: Row, clock: Deadline, term: Term, rung: Rung) -> list[Telling]:
     values = _words(room, subject, clock, term)
+    mark_zh, mark_en = _mark(term)
     key = f"{clock.id}:{deadlines.rung_key(rung.name, clock.due_at)}"
     return [
         Telling(
@@ -93,12 +94,22 @@ def _tellings(room: Room, subject: Row, clock: Deadline, term: Term, rung: Rung)
             level="urgent" if rung.at >= clock.due_at else "reminder",
             agencies=_agencies(room, clock.party, audience),
             role=role,
-            title=Text(rung.title_zh.format_map(values), rung.title_en.format_map(values)),
+            title=Text(mark_zh + rung.title_zh.format_map(values), mark_en + rung.title_en.format_map(values)),
             body=Text(rung.zh.format_map(values), rung.en.format_map(values)),
         )
         for audience in rung.audience
         for role in audience.roles
+        if term.verified or audience.agency == "obligated"
     ]
+
+
+def _mark(term: Term) -> tuple[str, str]:
+    """Return what stands before a reminder of a term that binds nobody: not verified, or only agreed."""
+    if not term.verified:
+        return "〔条文未核验，仅供提示〕", "[Text not verified, for information only] "
+    if term.authority == "agreement":
+        return "〔协议期限，非法定〕", "[Agreed between agencies, not law] "
+    return "", ""
 
 
 def _agencies(room: Room, party: str, audience: Audience) -> tuple[str, ...]:

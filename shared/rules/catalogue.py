@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol, TypeVar
 
-from shared.rules.entries import Agency, AgencyKind, FactField, InForce, Instrument, Role
+from shared.rules.entries import Agency, AgencyKind, FactField, InForce, Instrument, Role, StepField
 from shared.rules.loading import CatalogueError, in_force
 from shared.rules.notices import Ladder, Notice
 from shared.rules.procedure_entries import Procedure
@@ -57,6 +57,7 @@ class Catalogue:
     agencies: Mapping[str, Agency]
     agency_kinds: Mapping[str, AgencyKind]
     fields: Mapping[str, FactField]
+    step_fields: Mapping[str, StepField]
     digest: str
 
     def term(self, id: str, on: date | None = None) -> Term:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.rules.entries import Agency, AgencyKind, FactField, Role
+from shared.rules.entries import Agency, AgencyKind, FactField, Role, StepField
 from shared.rules.loading import CatalogueError, Entry, Placed
 from shared.rules.notices import Ladder, Notice, RungRule, placeholders
 from shared.rules.predicates import UNITS, Leaf, Predicate
@@ -31,6 +31,7 @@ class Shelves:
     agencies: list[Placed[Agency]]
     agency_kinds: list[Placed[AgencyKind]]
     fields: list[Placed[FactField]]
+    step_fields: list[Placed[StepField]]
 
 
 def check(shelves: Shelves) -> None:
@@ -38,6 +39,8 @@ def check(shelves: Shelves) -> None:
     kinds = _ids(shelves.agency_kinds)
     for field in shelves.fields:
         _check_field(field)
+    for stated in shelves.step_fields:
+        _check_stated(stated, kinds)
     for term in shelves.terms:
         _check_term(term, _ids(shelves.terms), kinds, _ids(shelves.ladders))
     declared = {placed.entry.id: placed.entry for placed in shelves.fields}
@@ -61,6 +64,15 @@ def _check_field(placed: Placed[FactField]) -> None:
         raise placed.error(
             "只有 choice 类型须列出 choices。", "choices belong to fields of type choice, and only there."
         )
+
+
+def _check_stated(placed: Placed[StepField], kinds: set[str]) -> None:
+    field = placed.entry
+    if (field.type == "choice") != (field.choices is not None):
+        zh, en = "只有 choice 类型须列出 choices。", "choices belong to fields of type choice, and only there."
+        raise placed.error(zh, en)
+    for kind in field.kinds:
+        _known(placed, kind, kinds, "kinds")
 
 
 def _check_term(placed: Placed[Term], terms: set[str], kinds: set[str], ladders: set[str]) -> None:

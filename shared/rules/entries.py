@@ -12,8 +12,8 @@ STRICT = ConfigDict(extra="forbid", validate_by_name=True, validate_by_alias=Tru
 
 Text = Annotated[str, Field(min_length=1)]
 Id = Annotated[str, Field(pattern=r"^[a-z][A-Za-z0-9_-]*$")]
-Relation = Literal["owner", "receiver", "copied", "supervisor", "partner", "system"]
-Confidence = Literal["full_text", "full_text_single_source", "partial", "recalled"]
+Relation = Literal["owner", "receiver", "copied", "supervisor", "respondent", "observer", "partner", "system"]
+Confidence = Literal["full_text", "full_text_single_source", "partial", "recalled", "agreement"]
 
 _DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")}
 _POWERS = {"十": 10, "百": 100, "千": 1000}
@@ -121,6 +121,23 @@ class FactField:
     en: Text
     unit: str | None = None
     choices: Mapping[str, Choice] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepField:
+    """What a step states, where its procedure is data alone: its type, its names and, for a choice, its values.
+
+    `instant` is an aware moment that has passed, `day` a date, `agency` an id of the directory, `digest` a SHA-256.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    id: Id
+    type: Literal["words", "long_words", "instant", "day", "flag", "count", "choice", "agency", "agencies", "digest"]
+    zh: Text
+    en: Text
+    choices: Mapping[str, Choice] | None = None
+    kinds: tuple[Id, ...] = ()
+    """The kinds of agency that can be named; none: any."""
 
 
 def article_en(article: str) -> str:

@@ -54,10 +54,13 @@ class Ladder:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Persons with one of `roles` in the agency that stands in `relation` to the subject."""
+    """Persons with one of `roles` in the agencies that stand in `relation` to the subject.
+
+    `addressed` are those the event itself goes to.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
-    relation: Relation
+    relation: Relation | Literal["addressed"]
     roles: Annotated[tuple[str, ...], Field(min_length=1)]
 
 

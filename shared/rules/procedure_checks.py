@@ -1,6 +1,6 @@
 """Does a procedure hold together: its states lead on, and what its steps name exists."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from shared.rules.loading import CatalogueError, Placed
@@ -23,7 +23,41 @@ def check_procedure(placed: Placed[Procedure], shelves: "Shelves") -> None:
         if not set(step.required_fields) <= set(step.body_fields):
             zh, en = "required_fields 须列入 body_fields", "every required field must be among 'body_fields'"
             raise _error(placed, step, zh, en, "required_fields")
+    if procedure.parties:
+        _check_alone(placed, shelves)
     _check_ways(placed)
+
+
+def _check_alone(placed: Placed[Procedure], shelves: "Shelves") -> None:
+    """A procedure that is data alone: what its steps state is declared, whom they name takes part."""
+    procedure = placed.entry
+    kinds = _ids(shelves.agency_kinds)
+    for relation, rule in procedure.parties.items():
+        if relation not in procedure.relations:
+            zh, en = f"关系 {relation} 未列入 relations。", f"relation '{relation}' is not among 'relations'."
+            raise placed.error(zh, en, "parties", relation)
+        for kind in rule.kinds:
+            if kind not in kinds:
+                zh, en = f"机关类别 {kind} 没有定义。", f"unknown agency kind '{kind}'."
+                raise placed.error(zh, en, "parties", relation, "kinds")
+    stated: dict[str, str] = {item.entry.id: item.entry.type for item in shelves.step_fields}
+    for step in procedure.steps.values():
+        _check_statements(placed, step, stated)
+
+
+def _check_statements(placed: Placed[Procedure], step: Step, stated: Mapping[str, str]) -> None:
+    for name in step.body_fields:
+        if name not in stated:
+            zh, en = f"字段 {name} 未在 step_fields 登记", f"field '{name}' is not declared in step_fields"
+            raise _error(placed, step, zh, en, "body_fields")
+    for one in step.appoints:
+        if one.field not in step.body_fields or stated[one.field] != "agency":
+            zh, en = f"{one.field} 不是本步骤的机关字段", f"'{one.field}' is no agency this step states"
+            raise _error(placed, step, zh, en, "appoints")
+    named = {*step.admits, *(one.relation for one in step.appoints)}
+    for relation in sorted(named - set(placed.entry.parties)):
+        zh, en = f"关系 {relation} 未列入 parties", f"relation '{relation}' is not among 'parties'"
+        raise _error(placed, step, zh, en, "admits")
 
 
 def _names(procedure: Procedure, step: Step, shelves: "Shelves") -> Iterator[tuple[str, set[str], str, str]]:

@@ -22,6 +22,8 @@ GuardCheck = Literal[
     "clock_paused",
     "clock_not_paused",
     "clock_lapsed",
+    "matches",
+    "not_before",
 ]
 
 
@@ -86,9 +88,39 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
+class Appointment:
+    """That the agency in `field` stands in `relation` from now on; who stood there before becomes `former`."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    field: Id
+    relation: Relation
+    former: Relation = "observer"
+
+
+@dataclass(frozen=True, slots=True)
+class PartyRule:
+    """Which agencies stand in a relation: their kinds, and who it is when the opener names nobody.
+
+    `same_level` is the agency of that kind and the owner's own division, `superior` the agency above the owner.
+    `from_start` lets it see the subject at once, else a step that admits it does.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    kinds: tuple[Id, ...] = ()
+    default: Literal["same_level", "superior", "none"] = "none"
+    required: bool = True
+    from_start: bool = False
+    other_than_owner: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One allowed move. `to_state` None leaves the state; `documents` and `requirement_set` with `stage` say what must
-    be held, `facts_required` which facts must be known, `standards_required` ("any_met:criminal") which standard."""
+    be held, `facts_required` which facts must be known, `standards_required` ("any_met:criminal") which standard.
+
+    Where a procedure is data alone: `hands_over` freezes what is held and shows it to the parties (`may`: where
+    anything is held), `admits` lets the agencies of these relations see the subject from this step on, `appoints`
+    puts the agency a field names in a relation."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     id: Id
@@ -110,6 +142,9 @@ class Step:
     body_fields: tuple[str, ...] = ()
     required_fields: tuple[str, ...] = ()
     guards: tuple[Guard, ...] = ()
+    hands_over: Literal["must", "may"] | None = None
+    admits: tuple[Relation, ...] = ()
+    appoints: tuple[Appointment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +154,7 @@ class Procedure:
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     id: Id
     version: Annotated[int, Field(strict=True, ge=1)]
-    subject: Literal["clue", "case", "referral", "conference"]
+    subject: Literal["clue", "case", "referral", "supervision", "consultation", "conference"]
     name_zh: Text
     name_en: Text
     cite: Cite
@@ -129,6 +164,8 @@ class Procedure:
     relations: tuple[Relation, ...]
     in_force: InForce = field(default_factory=InForce)
     notes: str = ""
+    parties: Mapping[Relation, PartyRule] = field(default_factory=dict)
+    """Who takes part besides the owner. A procedure that names them is data alone: its steps need no code."""
 
     @property
     def initial_steps(self) -> tuple[Step, ...]:

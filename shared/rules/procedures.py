@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from shared.rules.entries import Cite
@@ -259,8 +259,15 @@ def _holds(guard: Guard, situation: Situation, state: str) -> bool:
         "clock_paused": guard.subject in situation.paused_clocks,
         "clock_lapsed": not situation.lapsed_clocks.isdisjoint((guard.subject, *others)),
         "clock_not_paused": guard.subject not in situation.paused_clocks,
+        "matches": value is not None and value == situation.fields.get(str(guard.value)),
+        "not_before": _is_not_before(value, situation.fields.get(str(guard.value))),
     }
     return answers[guard.check]
+
+
+def _is_not_before(value: Any, earlier: Any) -> bool:
+    """Whether an instant lies at or after another; what is not stated contradicts nothing."""
+    return not (isinstance(value, datetime) and isinstance(earlier, datetime)) or value >= earlier
 
 
 def _packaged() -> "Catalogue":

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter
 
 from shared.rules import checks
-from shared.rules.entries import Agency, AgencyKind, FactField, Instrument, Role
+from shared.rules.entries import Agency, AgencyKind, FactField, Instrument, Role, StepField
 from shared.rules.loading import Document, Placed, Trail, listed, read, single, validated, versions
 from shared.rules.notices import Ladder, Notice
 from shared.rules.predicate_reading import Referenced, predicate
@@ -40,6 +40,7 @@ def read_all(folder: Path) -> dict[str, Any]:
         agencies=list(_plain(folder, "agencies/*.yaml", "agencies", Agency, raws)),
         agency_kinds=list(_plain(folder, "agency_kinds.yaml", "agency_kinds", AgencyKind, raws)),
         fields=list(_plain(folder, "fields/*.yaml", "fields", FactField, raws)),
+        step_fields=list(_plain(folder, "step_fields.yaml", "step_fields", StepField, raws)),
     )
     checks.check(shelves)
     canonical = json.dumps(raws, ensure_ascii=False, sort_keys=True, default=str, separators=(",", ":"))
@@ -55,6 +56,7 @@ def read_all(folder: Path) -> dict[str, Any]:
         "agencies": single(shelves.agencies),
         "agency_kinds": single(shelves.agency_kinds),
         "fields": single(shelves.fields),
+        "step_fields": single(shelves.step_fields),
     }
     frozen: dict[str, Any] = {name: MappingProxyType(entries) for name, entries in found.items()}
     return frozen | {"digest": hashlib.sha256(canonical.encode()).hexdigest()}

@@ -85,7 +85,7 @@ class Verdict:
     """The answer for one standard: the outcome, the facts it rests on, those it lacks, and what to beware of.
 
     `screening` is the outcome of the looser reading, where the law leaves two; `enforceable` False means it may be
-    shown but must not drive an automatic step.
+    shown but must not drive an automatic step: the text was not verified, or seen in one source only.
     """
 
     standard_id: str
@@ -129,7 +129,7 @@ def evaluate(
         target_agency=standard.target_agency,
         category=standard.category,
         kind=standard.kind,
-        enforceable=standard.verified,
+        enforceable=standard.verified and standard.confidence != "single_source",
     )
 
 

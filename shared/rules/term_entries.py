@@ -102,6 +102,8 @@ class Term:
     requires_approval: str = ""
     formula: str = ""
     direction: Literal["forward", "backward"] = "forward"
+    authority: Literal["law", "agreement"] = "law"
+    """An `agreement` between agencies binds nobody by law, and says so wherever it is shown."""
 
     @property
     def in_force_from(self) -> date | None:

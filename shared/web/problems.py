@@ -67,22 +67,25 @@ def problem(error: LianqinError, language: str, instance: str = "") -> dict[str,
     return document
 
 
-def spoken(value: Any, language: str) -> Any:
-    """Return a value as JSON, with every pair of zh and en texts said in one language as `text`."""
+def spoken(value: Any, language: str, *, is_whole: bool = False) -> Any:
+    """Return a value as JSON, with every pair of zh and en texts said in one language as `text`.
+
+    What is empty is left out, unless `is_whole`: then every part stands in the answer.
+    """
     if isinstance(value, Text):
         return value.say(language)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        return _spoken_mapping(value, language)
+        return _spoken_mapping(value, language, is_whole=is_whole)
     if isinstance(value, list | tuple | set | frozenset):
-        return [spoken(part, language) for part in value]
+        return [spoken(part, language, is_whole=is_whole) for part in value]
     if value is None or isinstance(value, str | int | float | bool):
         return value
     return str(value)
 
 
-def _spoken_mapping(value: Mapping[Any, Any], language: str) -> dict[str, Any]:
+def _spoken_mapping(value: Mapping[Any, Any], language: str, *, is_whole: bool) -> dict[str, Any]:
     said: dict[str, Any] = {}
     for name, part in value.items():
         name = str(name)
@@ -93,8 +96,8 @@ def _spoken_mapping(value: Mapping[Any, Any], language: str) -> dict[str, Any]:
         elif tail in ("zh", "en") and stem and f"{stem}_zh" in value and f"{stem}_en" in value:
             if tail == language:
                 said[stem] = part
-        elif part not in (None, (), [], {}):
-            said[name] = spoken(part, language)
+        elif is_whole or part not in (None, (), [], {}):
+            said[name] = spoken(part, language, is_whole=is_whole)
     return said
 
 

@@ -16,13 +16,18 @@ EMITTED = {
     for procedure in versions
     for step in procedure.steps.values()
     if step.event
+} | {
+    f"{procedure.subject}.progressed"
+    for versions in catalogue.default().procedures.values()
+    for procedure in versions
+    if procedure.parties
 }
 
 
 @pytest.mark.parametrize("name", [name for name in EVENTS if name != "notice.raised"])
 def test_every_event_is_emitted_by_a_step_of_its_sender(name):
     assert name in EMITTED
-    assert EVENTS[name].sender == {"reconsideration": "referral"}.get(name.split(".")[0], name.split(".")[0])
+    assert EVENTS[name].sender == {"reconsideration": "referral", "supervision": "referral", "consultation": "referral"}.get(name.split(".")[0], name.split(".")[0])
 
 
 @pytest.mark.parametrize("name", list(EVENTS))

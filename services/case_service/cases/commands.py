@@ -16,9 +16,11 @@ from services.case_service.cases.models import (
     Extend,
     FileCase,
     Open,
+    OtherReferralAsked,
     Record,
     Recorded,
     Refer,
+    ReferOtherwise,
     ReferralAsked,
     Reopen,
     Resume,
@@ -30,10 +32,11 @@ from shared.clock import new_id, today
 from shared.errors import BodyInvalid, Text
 from shared.events import ManifestData
 from shared.identity import Principal
-from shared.records import evidence
+from shared.records import evidence, parties
 from shared.records.perform import begin, perform, require_actor
-from shared.records.room import room_of
+from shared.records.room import Room, room_of
 from shared.records.views import Body
+from shared.rules.procedure_entries import Procedure
 
 PROCEDURE = "administrative_penalty"
 UNPUNISHED = ("not_prosecuted", "acquitted", "exempted")
@@ -119,6 +122,38 @@ def refer(session: Session, case_id: UUID, body: Refer, *, by: Principal, now: d
         manifest=ManifestData(digest=frozen.digest, body=frozen.body),
     )
     return perform(session, case, "request_referral", written, by=by, now=now)
+
+
+def refer_otherwise(session: Session, case_id: UUID, body: ReferOtherwise, *, by: Principal, now: datetime) -> Case:
+    """Ask the referral room to refer the case under another procedure; the case goes on meanwhile."""
+    case = queries.case(session, case_id, seen_by=by)
+    require_actor(session, case, "refer_otherwise", by=by)
+    room = room_of(session)
+    procedure = draftable(room, body.procedure, now)
+    takes_part = parties.named(room, procedure, room.catalogue.agencies[case.owner], body.parties)
+    frozen = evidence.freeze(session, case, now=now)
+    written = OtherReferralAsked(
+        procedure=procedure.id,
+        parties=takes_part,
+        note=body.note,
+        verdicts=[verdict for verdict in queries.verdicts(session, case) if verdict["outcome"] != "not_met"],
+        manifest=ManifestData(digest=frozen.digest, body=frozen.body),
+    )
+    return perform(session, case, "refer_otherwise", written, by=by, now=now)
+
+
+def draftable(room: Room, procedure_id: str, now: datetime) -> Procedure:
+    """Return a procedure a referral can be drafted under from a case. Raises BodyInvalid naming those there are."""
+    known = {
+        versions[-1].id: versions[-1]
+        for versions in room.catalogue.procedures.values()
+        if versions[-1].parties and "draft_from_case" in versions[-1].steps
+    }
+    found = known.get(procedure_id)
+    if found is None or not found.in_force.holds(today(now)):
+        words = Text(f"不能由案件移送至程序 {procedure_id}", f"A case is not referred under {procedure_id}")
+        raise BodyInvalid(words, known=sorted(known))
+    return found
 
 
 def supplement(session: Session, case_id: UUID, body: Supplement, *, by: Principal, now: datetime) -> Case:

@@ -129,6 +129,23 @@ class Refer(Body):
     suspected_offence: Words
 
 
+class ReferOtherwise(Body):
+    """Ask that the case, or a part of it, be referred under another procedure (市场监管、行政拘留 …)."""
+
+    procedure: Annotated[str, Said(pattern=r"^[a-z][a-z0-9_]{0,79}$")]
+    parties: dict[FactName, Annotated[list[Words], Said(min_length=1, max_length=20)]] = Said(
+        default_factory=dict, max_length=8
+    )
+    note: LongWords | None = None
+
+
+class OtherReferralAsked(ReferOtherwise):
+    """What asking for it writes: whom it goes to, the law's verdicts and the evidence frozen at that moment."""
+
+    verdicts: list[dict[str, Any]]
+    manifest: ManifestData
+
+
 class ReferralAsked(Refer):
     """What the request writes: the offence, the law's verdicts and the evidence frozen at that moment."""
 

@@ -19,6 +19,7 @@ from services.case_service.cases.models import (
     Open,
     Record,
     Refer,
+    ReferOtherwise,
     Reopen,
     Resume,
     Supplement,
@@ -100,6 +101,12 @@ def resume(case_id: UUID, body: Resume, call: CallDep) -> Response:
 def refer(case_id: UUID, body: Refer, call: CallDep) -> Response:
     """Ask that a suspected crime be referred to the police."""
     return call(commands.refer, case_id, body=body, view=CaseView)
+
+
+@router.post("/{case_id}/refer-otherwise", response_model=CaseView)
+def refer_otherwise(case_id: UUID, body: ReferOtherwise, call: CallDep) -> Response:
+    """Ask for a referral under another procedure: market regulation, detention, public interest …"""
+    return call(commands.refer_otherwise, case_id, body=body, view=CaseView)
 
 
 @router.post("/{case_id}/supplement", response_model=CaseView)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from services.referral_service.proceedings import supervised
 from services.referral_service.referrals import bodies, queries
 from services.referral_service.referrals.models import Referral
 from shared.errors import BodyInvalid, Text
@@ -93,6 +94,7 @@ def suggest_supervision(
     step = "suggest_supervision_overdue" if is_undecided else "suggest_supervision"
     performed = perform(session, referral, step, written, by=by, now=now)
     _hand_over(session, performed, now=now)
+    supervised.open_from_referral(session, performed, body.grounds, now=now)
     return performed
 
 

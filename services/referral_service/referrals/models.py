@@ -1,45 +1,28 @@
 """Referrals: the table and the public view. The bodies of the steps stand in `bodies.py`."""
 
-from datetime import date, datetime
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import ClassVar
 
 from pydantic import AwareDatetime
-from sqlalchemy import JSON
 from sqlmodel import Field
 
-from shared.records.db import Row
-from shared.records.views import SubjectView
+from services.referral_service.proceedings.models import Between, BetweenView
 
 
-class Referral(Row, table=True):
-    """A case handed to another authority, and what follows (移送)."""
+class Referral(Between, table=True):
+    """A matter handed to another authority, and what follows (移送). What follows is of police referrals only."""
 
     __tablename__ = "referrals"
     kind: ClassVar[str] = "referral"
 
-    case_ref: str = Field(index=True)
-    title: str
-    division: str
-    enterprise_id: str
-    enterprise_name: str
-    suspected_offence: str
-    conduct_on: date | None = None
-    facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
-    verdicts: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
-    conditions: dict[str, bool] = Field(default_factory=dict, sa_type=JSON)
-    """Which conditions of the conditional documents are known to hold or not."""
-    receiver: str
-    """The police organ it goes to."""
-    copied: str
+    case_ref: str = Field(default="", index=True)
+    suspected_offence: str = ""
+    copied: str = ""
     """The procuratorate that gets the copy of the letter."""
     procedure_lawful: bool | None = None
     evidence_lawful: bool | None = None
     approver: str | None = None
     reasons: str | None = None
-    letter_number: str | None = None
-    handed_over_at: datetime | None = None
-    sent_manifest: str | None = None
-    """Digest of the manifest that was handed over."""
     receipt_number: str | None = None
     accepted_at: datetime | None = None
     acknowledged_at: datetime | None = None
@@ -56,26 +39,14 @@ class Referral(Row, table=True):
     platform_entry_number: str | None = None
 
 
-class ReferralView(SubjectView):
+class ReferralView(BetweenView):
     """A referral as it is shown."""
 
     case_ref: str
-    title: str
-    division: str
-    enterprise_id: str
-    enterprise_name: str
     suspected_offence: str
-    conduct_on: date | None
-    facts: dict[str, Any]
-    verdicts: list[dict[str, Any]]
-    conditions: dict[str, bool]
-    receiver: str
     copied: str
     approver: str | None
     reasons: str | None
-    letter_number: str | None
-    handed_over_at: AwareDatetime | None
-    sent_manifest: str | None
     receipt_number: str | None
     accepted_at: AwareDatetime | None
     acknowledged_at: AwareDatetime | None

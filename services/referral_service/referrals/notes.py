@@ -4,6 +4,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from services.referral_service.proceedings import drafting
 from services.referral_service.referrals import commands
 from services.referral_service.referrals.bodies import Supply
 from services.referral_service.referrals.models import Referral
@@ -31,6 +32,8 @@ def draft_from_case(session: Session, event: Event) -> Referral:
     """Draft a referral from a case's request, adopting its evidence."""
     room, now = room_of(session), room_of(session).clock()
     asked = ReferralRequested.model_validate(event.data)
+    if asked.procedure != PROCEDURE:
+        return drafting.draft_from_case(session, event, asked)
     division = _city(asked.division)
     referral = Referral(
         id=new_id(now),
@@ -42,7 +45,8 @@ def draft_from_case(session: Session, event: Event) -> Referral:
         case_ref=event.subject,
         receiver=_same_level(room, "psb", asked.owner, division),
         copied=_same_level(room, "pro", asked.owner, division),
-        **asked.model_dump(exclude={"manifest"}),
+        about=event.subject,
+        **asked.model_dump(exclude={"manifest", "procedure", "parties", "summary"}),
     )
     superior = room.catalogue.agencies[referral.owner].superior
     parties = {"owner": [referral.owner], "supervisor": [superior] if superior else []}

@@ -1,5 +1,6 @@
 """Every procedure of a referral: what steps state, supervisions, consultations, documents."""
 
+from services.referral_service.migrations import between
 from shared.records.versions import r0002
 
 revision = "0002"
@@ -11,8 +12,10 @@ depends_on = None
 def upgrade() -> None:
     """Create it."""
     r0002.upgrade()
+    between.upgrade()
 
 
 def downgrade() -> None:
     """Drop it."""
+    between.downgrade()
     r0002.downgrade()

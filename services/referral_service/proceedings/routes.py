@@ -1,0 +1,60 @@
+"""Matters between agencies over HTTP: open one, take its steps, and look before both."""
+
+from typing import Any, TypeVar
+from uuid import UUID
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from services.referral_service.proceedings import checking, commands
+from services.referral_service.proceedings.bodies import Open, Take
+from services.referral_service.proceedings.models import Between, BetweenView, Consultation, Supervision
+from services.referral_service.referrals.doors import take_any
+from services.referral_service.referrals.models import Referral, ReferralView
+from shared.records.db import visible
+from shared.web.deps import CallDep, PrincipalDep, ReadDep, RoomDep
+from shared.web.evidence_routes import evidence_routes
+from shared.web.problems import spoken
+from shared.web.subject_routes import LanguageQuery, read_routes
+
+T = TypeVar("T", bound=Between)
+
+
+def matter_routes(model: type[T], view: type[BetweenView], *, prefix: str) -> APIRouter:
+    """Return the routes of a kind of matter between agencies."""
+    router = APIRouter(prefix=prefix, tags=[prefix.rpartition("/")[2]])
+
+    @router.post("", response_model=view, status_code=201, name=f"open_{model.kind}")
+    def open_subject(body: Open, call: CallDep) -> Response:
+        """Open a matter between agencies under a procedure of the catalogue."""
+        return call(commands.open_subject, model, body=body, view=view, status=201)
+
+    @router.post("/{subject_id}/steps/{step_id}", response_model=view, name=f"take_{model.kind}_step")
+    def take(subject_id: UUID, step_id: str, body: Take, call: CallDep) -> Response:
+        """Take a step; `GET …/steps` lists the steps there are, what each asks for, and why one is refused."""
+        return call(take_any, model, subject_id, step_id, body=body, view=view)
+
+    @router.post("/{subject_id}/check", name=f"check_{model.kind}")
+    def check(
+        subject_id: UUID, session: ReadDep, by: PrincipalDep, room: RoomDep, language: LanguageQuery = "zh"
+    ) -> dict[str, Any]:
+        """Check before you act: standards, documents, steps, and the clocks that will start, with their articles."""
+        found = visible(session, model, subject_id, by=by)
+        answer: dict[str, Any] = spoken(checking.check(session, found, by=by, now=room.clock()), language, is_whole=True)
+        return answer
+
+    return router
+
+
+def with_reads(router: APIRouter, model: type[T], view: type[BetweenView]) -> APIRouter:
+    """Return the router with the reading and evidence routes of its kind."""
+    read_routes(router, model, view)
+    evidence_routes(router, model)
+    return router
+
+
+ROUTERS = (
+    matter_routes(Referral, ReferralView, prefix="/v1/referrals"),
+    with_reads(matter_routes(Supervision, BetweenView, prefix="/v1/supervisions"), Supervision, BetweenView),
+    with_reads(matter_routes(Consultation, BetweenView, prefix="/v1/consultations"), Consultation, BetweenView),
+)

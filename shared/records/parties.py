@@ -1,0 +1,67 @@
+"""Who takes part in a matter between agencies: named by the opener, or found by level and division."""
+
+from collections.abc import Mapping
+
+from shared.errors import BodyInvalid, Text
+from shared.records.room import Room
+from shared.rules.entries import Agency
+from shared.rules.procedure_entries import PartyRule, Procedure
+
+Parties = dict[str, list[str]]
+
+
+def named(room: Room, procedure: Procedure, owner: Agency, given: Mapping[str, list[str]]) -> Parties:
+    """Return every relation's agencies. Raises BodyInvalid for one that is missing, unknown or of the wrong kind."""
+    foreign = sorted(set(given) - set(procedure.parties))
+    if foreign:
+        zh, en = f"该程序没有参与方 {foreign[0]}", f"The procedure has no party '{foreign[0]}'"
+        raise _refused(foreign[0], "unknown_relation", zh, en)
+    found: Parties = {}
+    for relation, rule in procedure.parties.items():
+        agencies = list(given.get(relation, ())) or _by_default(room, rule, owner)
+        for agency in agencies:
+            _check(room, relation, rule, owner, agency)
+        if agencies:
+            found[relation] = agencies
+        elif rule.required:
+            zh, en = f"须指明参与方 {relation}", f"name the agency for '{relation}'"
+            raise _refused(relation, "missing", zh, en)
+    return found
+
+
+def at_once(procedure: Procedure, takes_part: Parties) -> Parties:
+    """Return those who see the subject from its beginning."""
+    return {
+        name: takes_part[name] for name, rule in procedure.parties.items() if rule.from_start and name in takes_part
+    }
+
+
+def _by_default(room: Room, rule: PartyRule, owner: Agency) -> list[str]:
+    if rule.default == "superior":
+        return [owner.superior] if owner.superior else []
+    if rule.default == "same_level":
+        same = (
+            one.id
+            for one in room.catalogue.agencies.values()
+            if one.kind in rule.kinds and one.division == owner.division and one.id != owner.id
+        )
+        first = next(same, None)
+        return [first] if first else []
+    return []
+
+
+def _check(room: Room, relation: str, rule: PartyRule, owner: Agency, agency: str) -> None:
+    known = room.catalogue.agencies.get(agency)
+    if known is None:
+        raise _refused(relation, "unknown_agency", f"名录中没有机关 {agency}", f"The directory has no {agency}")
+    if rule.kinds and known.kind not in rule.kinds:
+        zh, en = f"{known.name_zh}不能作为 {relation}", f"{known.name_en} cannot be '{relation}'"
+        raise _refused(relation, "wrong_kind_of_agency", zh, en)
+    if known.id == owner.id and rule.other_than_owner:
+        zh, en = f"{relation} 不能是本机关", f"'{relation}' cannot be your own agency"
+        raise _refused(relation, "own_agency", zh, en)
+
+
+def _refused(relation: str, code: str, zh: str, en: str) -> BodyInvalid:
+    words = Text(zh, en)
+    return BodyInvalid(words, errors=[{"field": f"parties.{relation}", "code": code, "message": words}])
