@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-NAMES = ("due_dates", "sweep", "create_clue", "hj212", "gateway")
+NAMES = ("due_dates", "sweep", "create_clue", "hj212", "gateway", "dossier")
 
 
 def main(arguments: list[str]) -> int:

@@ -19,6 +19,7 @@ COMMANDS = {
     "add-administrator": "scripts.operator_cli",
     "deliveries": "scripts.operator_cli",
     "up": "scripts.up_cli",
+    "verify": "scripts.verify_cli",
 }
 """Commands a module adds by `register`."""
 
