@@ -4,7 +4,7 @@ from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
 from gateway.console.routes import ROUTERS as CONSOLE
-from gateway.desk import law, pages
+from gateway.desk import dry_run, law, pages
 from gateway.desk import routes as desk
 from gateway.door import Door
 from gateway.exchange import inbound
@@ -32,6 +32,7 @@ ROUTERS = [
     exchange.subscriptions,
     exchange.inbox,
     law.router,
+    dry_run.router,
     desk.router,
     pages.router,
     *CONSOLE,

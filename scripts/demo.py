@@ -189,7 +189,9 @@ class Journey:
     def record_facts(self) -> tuple[str, str]:
         """Record the facts, tied to the evidence that supports them."""
         item = self.attach(self.case, "crim_records", texts.SITE_RECORD)
-        facts = {name: fact | {"evidence": [item["id"]]} for name, fact in texts.FACTS.items()}
+        judged = self.attach(self.case, "crim_other", texts.JUDGEMENT)
+        rests_on = {"manual_legal_judgement": [item["id"], judged["id"]]}
+        facts = {name: fact | {"evidence": rests_on.get(name, [item["id"]])} for name, fact in texts.FACTS.items()}
         conduct_on = (datetime.now(ZONE) - timedelta(days=2)).date().isoformat()
         self.step("zhang", self.case, "record", {"facts": facts, "conduct_on": conduct_on})
         verdicts = self.try_until(lambda: self.as_("zhang").get(f"{self.case}/verdicts"))

@@ -8,11 +8,13 @@ SITE_RECORD = "现场检查（勘察）笔录（演示）：自动监测设备�
 TASK_FORCE = "专案组：张甲、李乙（演示）".encode()
 INTERNAL_REPORT = "关于移送涉嫌环境犯罪案件的书面报告（演示）".encode()
 PARAMETER_LOG = "监测设备参数修改日志（演示）：斜率 1.00 → 0.40".encode()
+JUDGEMENT = "法制审核意见（演示）：经核对2026年修正解释的官方文本，认为符合第一条第（七）项。".encode()
 HANDOVER = "涉案物品交接清单（演示）".encode()
 FACTS: dict[str, dict[str, Any]] = {
     "actor_permit_class": {"value": "pollution_permit_key_management_unit_personnel"},
     "conduct": {"value": "tamper_auto_monitoring_data"},
     "discharged_pollutant": {"value": "NOx"},
+    "manual_legal_judgement": {"value": ["crim338_auto_monitoring_falsification"]},
 }
 NAMES = {
     "crim_records": "现场检查笔录",

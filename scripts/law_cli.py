@@ -11,9 +11,12 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from scripts import law_examples
+from shared.config import Settings
 from shared.rules import calendar as calendars
 from shared.rules import catalogue as catalogues
 from shared.rules.calendar import SHANGHAI, CalendarError
+from shared.rules.changes import changes
+from shared.rules.packing import PackRefused, pack, unpack
 from shared.rules.standards import Fact, Verdict, evaluate_all
 from shared.rules.terms import Due, Extension, Pause, due
 
@@ -106,6 +109,46 @@ def show(id: str, on: Annotated[str | None, typer.Option(help="日期 / day, YYY
             print(json.dumps(asdict(entries[id]), ensure_ascii=False, indent=2, default=str))
             return
     _refuse(f"没有条目 {id}", f"no entry '{id}'")
+
+
+@app.command("diff")
+def diff(
+    since: Annotated[str, typer.Option(help="较早日期 / the law of this day, YYYY-MM-DD")],
+    until: Annotated[str, typer.Option(help="较晚日期 / compared with this one, YYYY-MM-DD")],
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON / print JSON")] = False,
+) -> None:
+    """比较两个日期的法规 / Tell what changed in the law between two days."""
+    found = changes(catalogues.default(), _day(since, "--since"), _day(until, "--until"))
+    if as_json:
+        print(json.dumps([asdict(change) for change in found], ensure_ascii=False, default=str, indent=2))
+        return
+    for one in found:
+        after = f" → {one.superseded_by}" if one.superseded_by else ""
+        parts = f" ({', '.join(one.parts)})" if one.parts else ""
+        print(f"{one.what:<8} {one.kind:<13} {one.id}{after}{parts}  {one.cite.zh}  {one.name_zh}")
+    print(f"{len(found)} 处变化 / changes")
+
+
+@app.command("export")
+def export(file: Path) -> None:
+    """导出法规目录为一个文件,打印摘要 / Pack the catalogue into one file and print its digest."""
+    folder = Settings().law_folder
+    print(pack(file, folder) if folder else pack(file))
+
+
+@app.command("import")
+def import_law(
+    file: Path,
+    into: Annotated[Path, typer.Option(help="新文件夹,随后设为 LIANQIN_LAW_FOLDER / a new folder")],
+) -> None:
+    """核对并展开法规目录 / Check a packed catalogue and unpack it into a new folder."""
+    try:
+        held = Settings().law_folder
+        found = unpack(file, into, current=catalogues.load(held) if held else catalogues.default())
+    except PackRefused as refused:
+        zh, _, en = str(refused).partition(" / ")
+        _refuse(zh, en)
+    print(f"{found.digest}\n设置 LIANQIN_LAW_FOLDER={into} 后重启 / set it and restart")
 
 
 def _facts(file: Path) -> dict[str, Fact]:

@@ -22,6 +22,8 @@ class Settings(BaseSettings):
     """`development`, or `production`, which refuses unsafe settings at start."""
     folder: Path = Path("var")
     """Where SQLite files, blobs, series and logs lie."""
+    law_folder: Path | None = None
+    """Folder of an imported catalogue (`lianqin law import`); empty: the law that travels with the project."""
     database_server: str = ""
     """PostgreSQL server as `postgresql://user:password@host:port`; empty: SQLite files in `folder`."""
     database_prefix: str = "lianqin_"
@@ -70,6 +72,20 @@ class Settings(BaseSettings):
     """How many requests one client or person may make a minute at the gateway."""
     secure_cookies: bool = False
     """Send the console's cookie over HTTPS only; required in production."""
+    keys_folder: Path | None = None
+    """Where the agencies' signing keys lie, private ones sealed; unset: `keys` in `folder`."""
+    sealed_agencies: str = ""
+    """Agencies reached by sealed file: `agency` or `agency@outbox`, comma-separated; one outbox is one desk."""
+    sealed_folder: Path | None = None
+    """Where sealed files go out and come in (`outbox`, `inbox`, `quarantine`, `done`); unset: `sealed` in `folder`."""
+    sealed_limit_bytes: int = 64 * 1024**3
+    """Largest sealed file that is taken, in bytes."""
+    desk_agency: str = ""
+    """The agency that runs this desk: signs the daily checkpoints, which go to its superior; unset: `desk` signs."""
+    tsa_url: str = ""
+    """RFC 3161 time stamp authority for dossiers and checkpoints; unset: no stamps."""
+    tsa_roots: Path | None = None
+    """PEM file with the root certificates of time stamp authorities to believe."""
 
     @model_validator(mode="after")
     def _refuse_defaults_in_production(self) -> Self:
@@ -90,6 +106,16 @@ class Settings(BaseSettings):
         parts = urlsplit(self.database_server)
         query = f"?{parts.query}" if parts.query else ""
         return f"postgresql+psycopg://{parts.netloc}/{self.database_prefix}{room}{query}"
+
+    @property
+    def keys_path(self) -> Path:
+        """Return where the agencies' keys lie."""
+        return self.keys_folder or self.folder / "keys"
+
+    @property
+    def sealed_path(self) -> Path:
+        """Return where sealed files go out and come in."""
+        return self.sealed_folder or self.folder / "sealed"
 
     def room_url(self, room: str) -> str:
         """Return the base address of a room."""

@@ -149,6 +149,13 @@ class ReferralOutcome(Payload):
     decided_at: AwareDatetime
 
 
+class InvestigatedFurther(Payload):
+    """The procuratorate returned the case for a supplementary investigation, or the police finished it."""
+
+    case_ref: str
+    state: str
+
+
 class CriminalResult(Payload):
     """The case was prosecuted, or the criminal procedure ended (衔接办法第十八条)."""
 
@@ -238,6 +245,7 @@ EVENTS = _table(
     EventType("referral.returned", ReferralOutcome, "referral", ("case",)),
     EventType("referral.withdrawn", ReferralOutcome, "referral", ("case",)),
     EventType("referral.forwarded", ReferralForwarded, "referral"),
+    EventType("referral.investigated_further", InvestigatedFurther, "referral"),
     EventType("referral.prosecuted", CriminalResult, "referral", ("case",)),
     EventType("referral.concluded", CriminalResult, "referral", ("case",)),
     EventType("reconsideration.decided", ReferralOutcome, "referral", ("case",)),

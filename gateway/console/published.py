@@ -28,6 +28,7 @@ PATHS: Mapping[str, Mapping[str, str]] = {
         "reopen_investigation": "reopen",
         "resume_administrative_handling": "resume",
         "request_referral": "refer",
+        "refer_otherwise": "refer-otherwise",
         "supplement": "supplement",
         "decide": "decide",
         "close": "close",
@@ -67,6 +68,9 @@ PATHS: Mapping[str, Mapping[str, str]] = {
         "record_withdrawal": "withdraw",
         "record_criminal_result": "criminal-result",
         "record_prosecution": "criminal-result",
+        "record_non_prosecution": "criminal-result",
+        "return_for_investigation": "return-for-investigation",
+        "finish_investigation": "finish-investigation",
     },
 }
 """Kind of subject, step of its procedure, last part of the address that takes it."""

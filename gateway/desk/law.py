@@ -1,7 +1,9 @@
-"""The law over HTTP: the directory, the catalogue as of a day, the deadline calculator and the dry run of standards."""
+"""The law over HTTP: the directory, the catalogue as of a day, its changes and export, the deadline calculator."""
 
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import orjson
@@ -9,11 +11,12 @@ from fastapi import APIRouter, Header, Query
 from fastapi.responses import Response
 
 from gateway.deps import ActingDep, RoomDep
-from gateway.desk.models import DueAnswer, DueQuestion, DueStep, ExtensionAnswer, Matter, Trial, Words
+from gateway.desk.models import DueAnswer, DueQuestion, DueStep, ExtensionAnswer, Words
 from shared.clock import ZONE, today
 from shared.errors import BodyInvalid, NotVisible, Text
-from shared.rules.catalogue import Catalogue, NotInForce, UnknownEntry
-from shared.rules.standards import Fact, evaluate_all
+from shared.rules.catalogue import DATA, Catalogue, NotInForce, UnknownEntry
+from shared.rules.changes import changes
+from shared.rules.packing import pack
 from shared.rules.terms import Due, Extension, Pause, Term, check_extension, due
 from shared.web.problems import spoken
 from shared.web.subject_routes import LanguageQuery
@@ -25,6 +28,7 @@ KINDS = {
     **{name: name for name in sorted(DATED)},
     **{name: name for name in ("instruments", "roles", "notices", "ladders", "agencies", "fields")},
     "agency-kinds": "agency_kinds",
+    "step-fields": "step_fields",
 }
 
 REMEMBERED = 64
@@ -87,17 +91,29 @@ def calculate(body: DueQuestion, room: RoomDep, by: ActingDep) -> DueAnswer:
     return _answer(term, found, given)
 
 
-@router.post("/dry-run/standards")
-def dry_run(body: Matter, room: RoomDep, by: ActingDep, language: LanguageQuery = "zh") -> Trial:
-    """Try the transfer standards on facts: met, not met, or unknown and what is lacking; nothing is stored."""
-    facts = {name: Fact(name, fact.value, fact.unit, tuple(fact.evidence)) for name, fact in body.facts.items()}
-    verdicts = evaluate_all(room.catalogue, facts, body.conduct_on, body.target)
-    return Trial(
-        conduct_on=body.conduct_on,
-        catalogue=room.catalogue.digest,
-        unknown_facts=sorted(set(facts) - set(room.catalogue.fields)),
-        verdicts=[spoken(verdict, language) for verdict in verdicts],
-    )
+@router.get("/catalogue-changes")
+def catalogue_changes(
+    room: RoomDep,
+    by: ActingDep,
+    since: Annotated[date, Query(description="The law of this day …")],
+    until: Annotated[date, Query(description="… compared with the law of this one")],
+    language: LanguageQuery = "zh",
+) -> dict[str, Any]:
+    """Tell what changed in the law between two days: what came, what went, what reads otherwise."""
+    found = [spoken(change, language) for change in changes(room.catalogue, since, until)]
+    return {"since": since, "until": until, "digest": room.catalogue.digest, "changes": found}
+
+
+@router.get("/catalogue-export", response_class=Response)
+def catalogue_export(room: RoomDep, by: ActingDep) -> Response:
+    """Take the whole catalogue with its digest, as one file that another desk can import."""
+    with TemporaryDirectory() as scratch:
+        path = Path(scratch) / "law.zip"
+        digest = pack(path, room.settings.law_folder or DATA)
+        content = path.read_bytes()
+    name = f'attachment; filename="lianqin-law-{digest[:12]}.zip"'
+    headers = {"Content-Disposition": name, "ETag": f'"{digest}"', "Digest": f"catalogue={digest}"}
+    return Response(content, media_type="application/zip", headers=headers)
 
 
 def _kind(kind: str) -> str:

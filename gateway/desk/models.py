@@ -1,7 +1,7 @@
 """What the calculator and the dry run are asked, and what they answer."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel
 from pydantic import Field as Said
@@ -91,6 +91,32 @@ class Matter(Body):
     facts: Annotated[dict[str, TrialFact], Said(max_length=300)]
     conduct_on: date
     target: Line | None = None
+
+
+class TrialDocument(Body):
+    """A document you hold, and what it states (拍摄人, 拍摄时间 …)."""
+
+    document: Line
+    details: Annotated[dict[str, Any], AfterValidator(storable)] = Said(default_factory=dict)
+
+
+class ReferralTrial(Body):
+    """A referral to try: the procedure, where it stands, the facts, and what you hold.
+
+    `relations` is what your agency would be to it; `roles` whose steps are tried (absent: your own).
+    """
+
+    procedure: Line
+    state: Line | None = None
+    on: date | None = None
+    conduct_on: date | None = None
+    facts: Annotated[dict[str, TrialFact], Said(max_length=300)] = Said(default_factory=dict)
+    documents: list[TrialDocument] = Said(default_factory=list, max_length=500)
+    conditions: Annotated[dict[str, bool], Said(max_length=100)] = Said(default_factory=dict)
+    relations: Annotated[
+        tuple[Literal["owner", "receiver", "copied", "supervisor", "respondent", "partner"], ...], Said(max_length=6)
+    ] = ("owner",)
+    roles: list[Line] | None = Said(default=None, max_length=20)
 
 
 class Trial(BaseModel):

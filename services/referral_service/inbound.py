@@ -33,6 +33,8 @@ INBOUND: dict[str, Door] = {
     "partner.forwarded": Door(bodies.Forward, answers.forward),
     "partner.returned": Door(bodies.ReturnCase, answers.return_case),
     "partner.withdrawn": Door(bodies.Withdraw, answers.record_withdrawal),
+    "partner.investigation_returned": Door(bodies.ReturnForInvestigation, answers.return_for_investigation),
+    "partner.investigation_finished": Door(bodies.Supply, answers.finish_investigation),
     "partner.criminal_result": Door(bodies.CriminalResult, answers.record_criminal_result),
 }
 

@@ -1,6 +1,6 @@
 """Who takes part in a matter between agencies: named by the opener, or found by level and division."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from shared.errors import BodyInvalid, Text
 from shared.records.room import Room
@@ -34,6 +34,12 @@ def at_once(procedure: Procedure, takes_part: Parties) -> Parties:
     return {
         name: takes_part[name] for name, rule in procedure.parties.items() if rule.from_start and name in takes_part
     }
+
+
+def superiors(room: Room, agencies: Iterable[str]) -> list[str]:
+    """Return the agencies above these: they may watch what their subordinates were sent."""
+    known = (room.catalogue.agencies.get(agency) for agency in agencies)
+    return list(dict.fromkeys(one.superior for one in known if one is not None and one.superior))
 
 
 def _by_default(room: Room, rule: PartyRule, owner: Agency) -> list[str]:

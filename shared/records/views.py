@@ -115,9 +115,9 @@ class DeadlineView(BaseModel):
     due_at: AwareDatetime
     due_on: str | None
     provisional: bool
-    authority: str
+    authority: str = "law"
     """`law`, or `agreement`: agreed between agencies, not law."""
-    verified: bool
+    verified: bool = True
     """Whether the text of the term was verified; if not, it warns and is never enforced."""
     breached_at: AwareDatetime | None
     ended_at: AwareDatetime | None

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from shared.clock import today
 from shared.records import subjects
 from shared.records.db import Row, visible
+from shared.records.pinned import pinned
 from shared.records.views import NO_NUL, DeadlineView, EntryView, SubjectView
 from shared.web.deps import PrincipalDep, ReadDep, RoomDep
 from shared.web.paging import AfterQuery, LimitQuery, Page, before_id, cursor, instant_and_id, number_of
@@ -36,6 +37,7 @@ NameQuery = Annotated[str | None, Query(max_length=60, pattern=NO_NUL)]
 
 def read_routes(router: APIRouter, model: type[Row], view: type[V]) -> None:
     """Add the reading routes of a kind of subject to its router (whose prefix is the plural)."""
+    law_route(router, model)
 
     @router.get("", response_model=Page[view], name=f"list_{model.kind}s")  # type: ignore[valid-type]
     def list_subjects(
@@ -77,6 +79,19 @@ def read_routes(router: APIRouter, model: type[Row], view: type[V]) -> None:
         found = visible(session, model, subject_id, by=by)
         listed = subjects.steps_of(session, found, by=by, now=room.clock())
         return StepsView(state=found.state, steps=[spoken(step, language) for step in listed])
+
+
+def law_route(router: APIRouter, model: type[Row]) -> None:
+    """Add the route that tells under which law a subject stands."""
+
+    @router.get("/{subject_id}/law", name=f"read_{model.kind}_law")
+    def read_law(
+        subject_id: UUID, session: ReadDep, by: PrincipalDep, room: RoomDep, language: LanguageQuery = "zh"
+    ) -> dict[str, Any]:
+        """Read under which texts it stands: what it began under, and where a newer text exists."""
+        found = visible(session, model, subject_id, by=by)
+        shown: dict[str, Any] = spoken(pinned(session, found, now=room.clock()), language, is_whole=True)
+        return shown
 
 
 def room_routes() -> APIRouter:

@@ -26,7 +26,7 @@ def test_an_officer_follows_a_referral_to_its_decision(watched, desk):
     expect(page.locator(".clocks > li")).to_have_count(6)
     expect(page.locator(".clocks svg.bar").first).to_be_visible()
     expect(subject).to_contain_text("《环境保护行政执法与刑事司法衔接工作办法》第六条")
-    expect(page.locator("table.items tbody tr")).to_have_count(13)
+    expect(page.locator("table.items tbody tr")).to_have_count(14)
     expect(page.locator("svg.lanes text.lane")).to_have_text(["线索", "案件", "移送"])
     expect(page.locator("table.entries")).to_contain_text("苏州市公安局")
 

@@ -51,6 +51,8 @@ def open_subject(session: Session, model: type[T], body: Open, *, by: Principal,
         **body.model_dump(include={"basis", "conditions"}),
     )
     seen_by = {"owner": [by.agency]} | parties.at_once(procedure, takes_part)
+    if owner.superior and "supervisor" not in procedure.parties:
+        seen_by["supervisor"] = [owner.superior]
     begin(session, subject, step.id, stated | {"step": step.id, "manifest": None}, parties=seen_by, by=by, now=now)
     effects.follow(session, subject, step.id, by=by, now=now)
     return subject
@@ -78,11 +80,13 @@ def taken(session: Session, subject: T, step: Step, stated: Mapping[str, Any], *
     if step.hands_over is not None:
         written |= _handed_over(session, subject, now=now)
     takes_part = dict(subject.takes_part)
-    admit(session, subject, {name: takes_part.get(name, []) for name in step.admits})
+    admitted: dict[str, list[str]] = {name: takes_part.get(name, []) for name in step.admits}
+    above = parties.superiors(room_of(session), [agency for named in admitted.values() for agency in named])
+    admit(session, subject, admitted | {"observer": above})
     appointed = {one: str(stated[one.field]) for one in step.appoints if stated.get(one.field)}
     before = {one.relation: list(takes_part.get(one.relation, [])) for one in appointed}
     for one, agency in appointed.items():
-        admit(session, subject, {one.relation: [agency]})
+        admit(session, subject, {one.relation: [agency], "observer": parties.superiors(room_of(session), [agency])})
         takes_part[one.relation] = [agency]
         written |= {"takes_part": takes_part} | ({"receiver": agency} if one.relation == "receiver" else {})
     performed = perform(session, subject, step.id, written, by=by, now=now)

@@ -40,7 +40,9 @@ def matter_routes(model: type[T], view: type[BetweenView], *, prefix: str) -> AP
     ) -> dict[str, Any]:
         """Check before you act: standards, documents, steps, and the clocks that will start, with their articles."""
         found = visible(session, model, subject_id, by=by)
-        answer: dict[str, Any] = spoken(checking.check(session, found, by=by, now=room.clock()), language, is_whole=True)
+        answer: dict[str, Any] = spoken(
+            checking.check(session, found, by=by, now=room.clock()), language, is_whole=True
+        )
         return answer
 
     return router

@@ -146,10 +146,29 @@ def record_criminal_result(
     session: Session, referral_id: UUID, body: bodies.CriminalResult, *, by: Principal, now: datetime
 ) -> Referral:
     """Record that it was prosecuted, or how the criminal procedure ended (衔接办法第十八条)."""
-    step = "record_prosecution" if body.result == "prosecuted" else "record_criminal_result"
+    steps = {"prosecuted": "record_prosecution"}
+    if body.result == "not_prosecuted" and by.kind == "people_procuratorate":
+        steps["not_prosecuted"] = "record_non_prosecution"
+    step = steps.get(body.result, "record_criminal_result")
     referral = _for(session, referral_id, step, by)
     _between(referral.decided_at, body.decided_at, "decided_at", now)
     return perform(session, referral, step, body, by=by, now=now)
+
+
+def return_for_investigation(
+    session: Session, referral_id: UUID, body: bodies.ReturnForInvestigation, *, by: Principal, now: datetime
+) -> Referral:
+    """Return the case to the police for a supplementary investigation of one month (衔接办法第十九条)."""
+    referral = _for(session, referral_id, "return_for_investigation", by)
+    _between(referral.decided_at, body.returned_at, "returned_at", now)
+    return perform(session, referral, "return_for_investigation", body, by=by, now=now)
+
+
+def finish_investigation(
+    session: Session, referral_id: UUID, body: bodies.Supply, *, by: Principal, now: datetime
+) -> Referral:
+    """Finish the supplementary investigation (衔接办法第十九条)."""
+    return _step(session, referral_id, "finish_investigation", body, by=by, now=now)
 
 
 def _step(session: Session, referral_id: UUID, step: str, body: Body, *, by: Principal, now: datetime) -> Referral:

@@ -213,6 +213,13 @@ class Withdrawn(Withdraw):
     conditions: dict[str, bool]
 
 
+class ReturnForInvestigation(Body):
+    """The procuratorate returns the case for a supplementary investigation (衔接办法第十九条)."""
+
+    returned_at: PastInstant
+    outline: LongWords
+
+
 class CriminalResult(Body):
     """How the criminal procedure ended."""
 

@@ -11,9 +11,10 @@ from services.referral_service.referrals.models import Referral
 from shared.errors import BodyInvalid, Text
 from shared.events import ManifestData
 from shared.identity import Principal
-from shared.records import evidence
+from shared.records import evidence, parties
 from shared.records.evidence import Manifest
 from shared.records.perform import admit, perform, require_actor
+from shared.records.room import room_of
 from shared.records.views import Body
 
 UNDECIDED = ("accepted", "correction_requested", "supplementary_investigation_by_agency")
@@ -41,7 +42,8 @@ def send(session: Session, referral_id: UUID, body: bodies.Send, *, by: Principa
     referral = queries.referral(session, referral_id, seen_by=by)
     require_actor(session, referral, "send", by=by)
     manifest = _hand_over(session, referral, now=now)
-    admit(session, referral, {"receiver": [referral.receiver], "copied": [referral.copied]})
+    above = parties.superiors(room_of(session), [referral.receiver, referral.copied])
+    admit(session, referral, {"receiver": [referral.receiver], "copied": [referral.copied], "observer": above})
     written = bodies.Sent(
         letter_number=body.letter_number,
         handed_over_at=now,

@@ -62,6 +62,9 @@ STEPS: Mapping[str, Door] = {
     "return_case": Door(bodies.ReturnCase, answers.return_case),
     "record_withdrawal": Door(bodies.Withdraw, answers.record_withdrawal),
     "record_prosecution": Door(bodies.CriminalResult, answers.record_criminal_result),
+    "return_for_investigation": Door(bodies.ReturnForInvestigation, answers.return_for_investigation),
+    "finish_investigation": Door(bodies.Supply, answers.finish_investigation),
+    "record_non_prosecution": Door(bodies.CriminalResult, answers.record_criminal_result),
     "record_criminal_result": Door(bodies.CriminalResult, answers.record_criminal_result),
 }
 """Step of the police referral -> its door."""

@@ -154,6 +154,18 @@ def record_withdrawal(referral_id: UUID, body: bodies.Withdraw, call: CallDep) -
     return call(answers.record_withdrawal, referral_id, body=body, view=ReferralView)
 
 
+@router.post("/{referral_id}/return-for-investigation", response_model=ReferralView)
+def return_for_investigation(referral_id: UUID, body: bodies.ReturnForInvestigation, call: CallDep) -> Response:
+    """Return the case for a supplementary investigation of one month (procuratorate)."""
+    return call(answers.return_for_investigation, referral_id, body=body, view=ReferralView)
+
+
+@router.post("/{referral_id}/finish-investigation", response_model=ReferralView)
+def finish_investigation(referral_id: UUID, body: bodies.Supply, call: CallDep) -> Response:
+    """Finish the supplementary investigation (police)."""
+    return call(answers.finish_investigation, referral_id, body=body, view=ReferralView)
+
+
 @router.post("/{referral_id}/criminal-result", response_model=ReferralView)
 def record_criminal_result(referral_id: UUID, body: bodies.CriminalResult, call: CallDep) -> Response:
     """Record how the criminal procedure ended (police or procuratorate)."""

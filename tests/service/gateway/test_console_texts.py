@@ -97,7 +97,7 @@ def test_every_step_an_officer_may_take_has_a_published_way():
     for versions in catalogue.default().procedures.values():
         procedure = versions[-1]
         kind = next((plural for plural, one in SUBJECTS.items() if one == procedure.subject), None)
-        for step in procedure.steps.values() if kind else ():
+        for step in procedure.steps.values() if kind and not procedure.parties else ():
             by_people = (
                 any(actor.relation != "system" for actor in step.by) and procedure.initial not in step.from_states
             )

@@ -1,11 +1,15 @@
 """The law over HTTP: directory, catalogue as of a day, calculator, dry run, and the published pages."""
 
 from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any, ClassVar
 
 import httpx
 import pytest
 
 from gateway.desk.law import KINDS
+from shared.rules.catalogue import default
+from shared.rules.packing import unpack
 from tests.service.gateway.conftest import sign_in
 
 
@@ -18,7 +22,7 @@ def officer(http: httpx.Client) -> dict[str, str]:
 class TestCatalogue:
     def test_the_directory(self, http: httpx.Client, officer: dict[str, str]) -> None:
         found = {agency["id"]: agency for agency in http.get("/v1/agencies", headers=officer).json()}
-        assert len(found) == 56
+        assert len(found) == 182
         assert found["psb-320500"]["superior"] == "psb-320000"
 
     def test_every_kind_and_every_entry(self, http: httpx.Client, officer: dict[str, str]) -> None:
@@ -162,3 +166,67 @@ class TestPages:
     def test_in_the_readers_language(self, http: httpx.Client) -> None:
         assert "未登录" in http.get("/docs/errors", headers={"accept-language": "zh"}).text
         assert "Not signed in" in http.get("/docs/errors").text
+
+
+class TestChangesAndExport:
+    def test_what_changed_between_two_days(self, http: httpx.Client, officer: dict[str, str]) -> None:
+        asked = {"since": "2026-03-29", "until": "2026-03-30", "language": "en"}
+        answer = http.get("/v1/catalogue-changes", params=asked, headers=officer).json()
+        assert {one["id"]: one["what"] for one in answer["changes"]}["crim229_2023"] == "went"
+        assert http.get("/v1/catalogue-changes?since=2026-03-29", headers=officer).status_code == 422
+        assert http.get("/v1/catalogue-changes", params=asked).status_code == 401
+
+    def test_the_whole_catalogue_is_taken_with_its_digest(
+        self, http: httpx.Client, officer: dict[str, str], tmp_path: Path
+    ) -> None:
+        answer = http.get("/v1/catalogue-export", headers=officer)
+        (tmp_path / "law.zip").write_bytes(answer.content)
+        found = unpack(tmp_path / "law.zip", tmp_path / "law", current=default())
+        assert answer.headers["etag"] == f'"{found.digest}"'
+
+
+class TestDryRunOfAReferral:
+    BODY: ClassVar[dict[str, Any]] = {
+        "procedure": "police_criminal_referral",
+        "conduct_on": "2026-09-01",
+        "on": "2026-09-03",
+        "facts": {
+            "conduct": {"value": "dump"},
+            "illegal": {"value": True},
+            "hazardous_waste_mass": {"value": 5200, "unit": "kilogram"},
+        },
+        "documents": [{"document": "crim_records"}, {"document": "crim_transfer_letter", "details": {"contact": "1"}}],
+    }
+
+    def try_it(self, http: httpx.Client, officer: dict[str, str], **changes: Any) -> httpx.Response:
+        """Try a referral on what is held."""
+        return http.post("/v1/dry-run/referral", json=self.BODY | changes, headers=officer)
+
+    def test_says_what_is_met_lacking_allowed_and_what_would_run(
+        self, http: httpx.Client, officer: dict[str, str]
+    ) -> None:
+        answer = self.try_it(http, officer).json()
+        assert "crim338_hazardous_waste_3t" in answer["rests_on"]
+        status = {one["document_id"]: one["status"] for one in answer["documents"]}
+        assert status["crim_records"] == "present"
+        assert status["crim_transfer_letter"] == "lacks_metadata"
+        assert status["crim_investigation_report"] == "missing"
+        assert answer["ready"] is False
+        assert all(one["cite"] for one in answer["documents"])
+        (submit,) = answer["steps"]
+        assert submit["step_id"] == "submit_report"
+        assert [clock["term_id"] for clock in submit["starts"]] == ["criminal_referral_approval"]
+
+    def test_the_same_for_the_receiver_and_in_another_state(self, http: httpx.Client, officer: dict[str, str]) -> None:
+        answer = self.try_it(http, officer, state="accepted", relations=["receiver"]).json()
+        file = next(one for one in answer["steps"] if one["step_id"] == "file")
+        assert file["allowed"] is False
+        assert {reason["kind"] for reason in file["reasons"]} == {"actor"}
+
+    @pytest.mark.parametrize(
+        "changes", [{"procedure": "wish"}, {"state": "heaven"}, {"relations": ["friend"]}, {"documents": [{"x": 1}]}]
+    )
+    def test_what_does_not_fit_is_refused(
+        self, http: httpx.Client, officer: dict[str, str], changes: dict[str, Any]
+    ) -> None:
+        assert self.try_it(http, officer, **changes).status_code == 422

@@ -52,11 +52,11 @@ def test_entries_have_names_citations_and_quotations() -> None:
 
 
 def test_what_is_agreed_is_never_called_law() -> None:
-    agreed = [term for versions in LAW.terms.values() for term in versions if term.cite.instrument == "agency_agreement"]
+    terms = [term for versions in LAW.terms.values() for term in versions]
+    agreed = [term for term in terms if term.cite.instrument == "agency_agreement"]
     assert len(agreed) == 5
     assert all(term.authority == "agreement" and not term.quotation for term in agreed)
-    others = [term for versions in LAW.terms.values() for term in versions if term not in agreed]
-    assert {term.authority for term in others} == {"law"}
+    assert {term.authority for term in terms if term not in agreed} == {"law"}
 
 
 def test_a_version_is_chosen_by_its_day() -> None:
