@@ -24,6 +24,8 @@ class Settings(BaseSettings):
     """Where SQLite files, blobs, series and logs lie."""
     law_folder: Path | None = None
     """Folder of an imported catalogue (`lianqin law import`); empty: the law that travels with the project."""
+    document_fonts: Path | None = None
+    """Folder with an agency's licensed fonts (仿宋, 小标宋 …) for PDF documents; unset: Noto alone."""
     database_server: str = ""
     """PostgreSQL server as `postgresql://user:password@host:port`; empty: SQLite files in `folder`."""
     database_prefix: str = "lianqin_"

@@ -3,8 +3,10 @@
 from fastapi import FastAPI
 
 from services.referral_service import inbound
+from services.referral_service.dossier import routes as dossier
 from services.referral_service.proceedings.models import Consultation, Supervision
 from services.referral_service.proceedings.routes import ROUTERS
+from services.referral_service.receipts import routes as receipts
 from services.referral_service.referrals import routes
 from services.referral_service.referrals.models import Referral
 from services.referral_service.subscriptions import SUBSCRIPTIONS
@@ -21,7 +23,8 @@ SUBJECTS: dict[str, type[Row]] = {"referral": Referral, "supervision": Supervisi
 
 def make(room: Room) -> FastAPI:
     """Return the application over a room."""
-    return create_app(room, [routes.router, *ROUTERS, room_routes(), inbound.router], SUBSCRIPTIONS)
+    resources = [*ROUTERS, *receipts.ROUTERS, *dossier.ROUTERS]
+    return create_app(room, [routes.router, *resources, room_routes(), inbound.router], SUBSCRIPTIONS)
 
 
 def verify(settings: Settings) -> tuple[int, list[Broken]]:

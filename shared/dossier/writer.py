@@ -13,8 +13,8 @@ from shared.dossier.zips import ZipWriter
 
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 PROFILE = "lianqin-dossier-1"
-Stamp = Callable[[bytes], bytes]
-"""Given some bytes, returns an RFC 3161 response over them."""
+Stamp = Callable[[bytes], bytes | None]
+"""Given some bytes, returns an RFC 3161 response over them; None when there is no answer."""
 
 
 class BagWriter:
@@ -68,8 +68,8 @@ class BagWriter:
         tags |= {f"manifest-{name}.txt": "".join(lines).encode() for name, lines in self._lines.items()}
         over = {f"tagmanifest-{name}.txt": _tag_lines(name, tags) for name in self._lines}
         signed = dict(_signatures(over, signers, at))
-        if stamp is not None and signed:
-            token = stamp(next(iter(signed.values())))
+        token = stamp(next(iter(signed.values()))) if stamp is not None and signed else None
+        if token is not None:
             check = f"{sha256(token)}  timestamp.tsr\n".encode()
             signed |= {"signatures/timestamp.tsr": token, "signatures/timestamp.sha256": check}
         for path, content in (tags | over | signed).items():

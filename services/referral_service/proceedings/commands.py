@@ -10,6 +10,7 @@ from sqlmodel import Session
 from services.referral_service.proceedings import effects, stating
 from services.referral_service.proceedings.bodies import Open, Take, as_rows
 from services.referral_service.proceedings.models import Between
+from services.referral_service.receipts import commands as receipts
 from shared.clock import new_id, today
 from shared.errors import BodyInvalid, NotYourStep, Text
 from shared.events import ManifestData
@@ -77,6 +78,10 @@ def take(
 def taken(session: Session, subject: T, step: Step, stated: Mapping[str, Any], *, by: Principal, now: datetime) -> T:
     """Take a step with what it states, typed: hand over, admit, appoint, perform, and do what follows from it."""
     written: dict[str, Any] = {"step": step.id, "manifest": None, **stated}
+    digest = stated.get("manifest_digest")
+    receipts.check_bound(
+        session, subject, digest, lambda: perform(session, subject, step.id, written, by=by, now=now), by=by, now=now
+    )
     if step.hands_over is not None:
         written |= _handed_over(session, subject, now=now)
     takes_part = dict(subject.takes_part)
@@ -97,6 +102,7 @@ def taken(session: Session, subject: T, step: Step, stated: Mapping[str, Any], *
             if former != agency:
                 dismiss(session, subject, relation=one.relation, agency=former, now_as=one.former)
     effects.follow(session, performed, step.id, by=by, now=now)
+    receipts.follow(session, performed, written, by=by, now=now)
     return performed
 
 

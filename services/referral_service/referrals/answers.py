@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from services.referral_service.receipts import commands as receipts
 from services.referral_service.referrals import bodies, queries
 from services.referral_service.referrals.models import Referral
 from shared.errors import AlreadyDecided, BodyInvalid, StepRefused, Text
@@ -24,11 +25,14 @@ def record_receipt(
 ) -> Referral:
     """Record the police's receipt: three days to decide begin (衔接办法第七、九条)."""
     referral = _for(session, referral_id, "record_receipt", by)
-    if body.manifest_digest != referral.sent_manifest:
-        words = Text("回执所附清单摘要与移送清单不一致", "The receipt is bound to another manifest")
-        raise StepRefused(words, expected=referral.sent_manifest, given=body.manifest_digest)
+    receipts.check_bound(session, referral, body.manifest_digest, lambda: None, by=by, now=now)
     _between(referral.handed_over_at, body.accepted_at, "accepted_at", now)
-    return perform(session, referral, "record_receipt", body, by=by, now=now)
+    if body.signed_receipt is not None:
+        receipts.take(session, referral, body.signed_receipt, by=by, now=now)
+    written = bodies.Received(**body.model_dump(exclude={"signed_receipt"}))
+    performed = perform(session, referral, "record_receipt", written, by=by, now=now)
+    receipts.follow(session, performed, written.model_dump(), by=by, now=now)
+    return performed
 
 
 def acknowledge_copy(
@@ -111,7 +115,9 @@ def return_case(
     referral = _undecided(session, referral_id, by)
     _between(referral.accepted_at, body.confirmed_at, "confirmed_at", now)
     written = bodies.Returned(**body.model_dump(), decided_at=now)
-    return perform(session, referral, "return_case", written, by=by, now=now)
+    performed = perform(session, referral, "return_case", written, by=by, now=now)
+    receipts.refuse_case(session, performed, body.reasons, by=by, now=now)
+    return performed
 
 
 def forward(session: Session, referral_id: UUID, body: bodies.Forward, *, by: Principal, now: datetime) -> Referral:

@@ -6,7 +6,7 @@ from pydantic import AwareDatetime
 from pydantic import Field as Said
 
 from shared.events import ManifestData
-from shared.records.views import Body, LongWords, PastInstant, Words
+from shared.records.views import NO_NUL, Body, LongWords, PastInstant, Words
 
 Condition = Annotated[str, Said(pattern=r"^[a-z0-9_]{1,60}$")]
 
@@ -51,6 +51,16 @@ class Receipt(Body):
     receipt_number: Words
     accepted_at: PastInstant
     manifest_digest: Annotated[str, Said(pattern="^[0-9a-f]{64}$")]
+    signed_receipt: Annotated[str, Said(max_length=20_000, pattern=NO_NUL)] | None = None
+    """The typed receipt `accepted`, signed by the police with their own key (see the dossier's document)."""
+
+
+class Received(Body):
+    """What a receipt writes."""
+
+    receipt_number: str
+    accepted_at: AwareDatetime
+    manifest_digest: str
 
 
 class CopyAcknowledged(Body):

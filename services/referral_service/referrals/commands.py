@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 from services.referral_service.proceedings import supervised
+from services.referral_service.receipts import commands as receipts
 from services.referral_service.referrals import bodies, queries
 from services.referral_service.referrals.models import Referral
 from shared.errors import BodyInvalid, Text
@@ -50,7 +51,9 @@ def send(session: Session, referral_id: UUID, body: bodies.Send, *, by: Principa
         sent_manifest=manifest.digest,
         manifest=ManifestData(digest=manifest.digest, body=manifest.body),
     )
-    return perform(session, referral, "send", written, by=by, now=now)
+    performed = perform(session, referral, "send", written, by=by, now=now)
+    receipts.follow(session, performed, {"manifest": written.manifest}, by=by, now=now)
+    return performed
 
 
 def correct(session: Session, referral_id: UUID, body: bodies.Supply, *, by: Principal, now: datetime) -> Referral:
@@ -125,7 +128,9 @@ def _supplied(
     require_actor(session, referral, step, by=by)
     manifest = _hand_over(session, referral, now=now)
     written = bodies.Supplied(note=body.note, manifest=ManifestData(digest=manifest.digest, body=manifest.body))
-    return perform(session, referral, step, written, by=by, now=now)
+    performed = perform(session, referral, step, written, by=by, now=now)
+    receipts.follow(session, performed, {"manifest": written.manifest}, by=by, now=now)
+    return performed
 
 
 def _hand_over(session: Session, referral: Referral, *, now: datetime) -> Manifest:

@@ -1,6 +1,6 @@
 """Every procedure of a referral: what steps state, supervisions, consultations, documents."""
 
-from services.referral_service.migrations import between
+from services.referral_service.migrations import between, dossiers
 from shared.records.versions import r0002
 
 revision = "0002"
@@ -13,9 +13,11 @@ def upgrade() -> None:
     """Create it."""
     r0002.upgrade()
     between.upgrade()
+    dossiers.upgrade()
 
 
 def downgrade() -> None:
     """Drop it."""
+    dossiers.downgrade()
     between.downgrade()
     r0002.downgrade()

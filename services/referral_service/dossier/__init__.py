@@ -1,0 +1,1 @@
+"""The dossier of a subject: everything its reader may see, as one signed bag."""

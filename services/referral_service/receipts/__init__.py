@@ -1,0 +1,1 @@
+"""Typed receipts: submitted, delivered, accepted, refused; signed, and bound to the digest of a manifest."""

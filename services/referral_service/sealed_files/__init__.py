@@ -1,0 +1,1 @@
+"""Sealed files: the steps of a subject carried between two desks that have no connection."""
