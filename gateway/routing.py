@@ -12,6 +12,7 @@ ROOMS: Mapping[bytes, str] = {
     b"detections": "clue",
     b"cases": "case",
     b"referrals": "referral",
+    b"documents": "referral",
     b"supervisions": "referral",
     b"consultations": "referral",
 }

@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field, TypeAdapter
 
 from shared.rules import catalogue as catalogues
 from shared.rules.catalogue import Catalogue, NotInForce, UnknownEntry
-from shared.rules.entries import STRICT, Cite, Id, InForce, Relation, Text
+from shared.rules.entries import STRICT, Cite, Id, InForce, Text
 from shared.rules.loading import CatalogueError, Document, Placed, Trail, listed, validated, versions
 from shared.rules.procedure_entries import Actor
 
@@ -23,7 +23,7 @@ RESERVED = frozenset(
 )
 """Names every template has besides the fields of its kind."""
 SOURCE = re.compile(
-    r"subject\.[a-z_]+|maker|owner|receiver|copied|procedure|materials|annexed|facts|standards|evidence|lapsed_terms|officers"
+    r"subject\.[a-z_]+|agency\.[a-z_]+|maker|materials|annexed|facts|standards|evidence|lapsed_terms|officers"
 )
 
 
@@ -65,8 +65,8 @@ class DocumentField:
 class DocumentKind:
     """A kind of official document: its name is its title, `symbol` stands in its number between place and year.
 
-    `made_by` says which relation, kind of agency and roles may issue it; `addressee` and `copies` name relations;
-    `satisfies` the required documents it is, whose metadata its fields state.
+    `made_by` says which relation, kind of agency and roles may issue it; `addressee` and `copies` name the kinds of
+    agency among those that take part; `satisfies` the required documents it is, whose metadata its fields state.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -78,8 +78,8 @@ class DocumentKind:
     made_by: Annotated[tuple[Actor, ...], Field(min_length=1)]
     fields: Annotated[tuple[DocumentField, ...], Field(min_length=1)]
     also: tuple[Cite, ...] = ()
-    addressee: Relation | None = None
-    copies: tuple[Relation, ...] = ()
+    addressee: str = ""
+    copies: tuple[str, ...] = ()
     satisfies: tuple[str, ...] = ()
     has_red_head: Annotated[bool, Field(strict=True)] = False
     in_force: InForce = field(default_factory=InForce)
@@ -159,6 +159,11 @@ def _cited(document: Document, path: Trail, raw: Any, law: Catalogue) -> Any:
 
 
 def _check_parties(placed: Placed[DocumentKind], law: Catalogue) -> None:
+    for name in ("addressee", "copies"):
+        given = getattr(placed.entry, name)
+        for kind in (given,) if isinstance(given, str) else given:
+            if kind and kind not in law.agency_kinds:
+                raise _unknown(placed, "agency kind", "机关种类", kind, name)
     for index, actor in enumerate(placed.entry.made_by):
         where = ("made_by", index)
         if actor.agency_kind is not None and actor.agency_kind not in law.agency_kinds:

@@ -17,15 +17,19 @@ from shared.rules.document_kinds import DocumentKind
 AT = datetime(2026, 9, 3, 15, 30, tzinfo=ZONE)
 KINDS = document_kinds.default()
 EVERY = [kind.id for kind in KINDS.on(AT.date())]
-NAMES = {"owner": "苏州市生态环境局", "receiver": "苏州市公安局", "copied": "苏州市人民检察院"}
+NAMES = {
+    "ecological_environment_authority": "苏州市生态环境局",
+    "public_security_organ": "苏州市公安局",
+    "people_procuratorate": "苏州市人民检察院",
+}
 
 
 def examples(kind: DocumentKind) -> dict[str, Any]:
     """What an example of a kind is told."""
     return {
-        "agency": NAMES[kind.made_by[0].relation],
-        "addressee": NAMES.get(kind.addressee or "", ""),
-        "copies": [NAMES[relation] for relation in kind.copies],
+        "agency": NAMES[kind.made_by[0].agency_kind or ""],
+        "addressee": NAMES.get(kind.addressee, ""),
+        "copies": [NAMES[copied] for copied in kind.copies],
         "number": f"苏州{kind.symbol}〔2026〕12号",
         "issued_on": "2026-09-03",
         "fields": {wanted.id: wanted.example for wanted in kind.fields},

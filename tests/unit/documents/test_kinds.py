@@ -81,6 +81,7 @@ def test_the_sound_kind_loads(tmp_path: Path):
         ("xianjie_2017", "xianjie_2071", 5, "no instrument 'xianjie_2071'"),
         ("[case_officer]", "[king]", 8, "unknown role 'king'"),
         ("ecological_environment_authority", "choir", 8, "unknown agency kind 'choir'"),
+        ("satisfies:", "copies: [choir]\n    satisfies:", 9, "unknown agency kind 'choir'"),
         ("[rec_application]", "[poem]", 9, "unknown required document 'poem'"),
         ("[rec_application]", "[crim_item_list]", 9, "must state 'name': add a field 'item_name'"),
         ("id: grounds", "id: number", 11, "'number' is a name every document has"),

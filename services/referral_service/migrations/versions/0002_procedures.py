@@ -1,6 +1,6 @@
 """Every procedure of a referral: what steps state, supervisions, consultations, documents."""
 
-from services.referral_service.migrations import between, dossiers
+from services.referral_service.migrations import between, documents, dossiers
 from shared.records.versions import r0002
 
 revision = "0002"
@@ -13,11 +13,13 @@ def upgrade() -> None:
     """Create it."""
     r0002.upgrade()
     between.upgrade()
+    documents.upgrade()
     dossiers.upgrade()
 
 
 def downgrade() -> None:
     """Drop it."""
     dossiers.downgrade()
+    documents.downgrade()
     between.downgrade()
     r0002.downgrade()

@@ -1,0 +1,1 @@
+"""The resource: official documents and the templates an agency may replace."""
