@@ -11,7 +11,15 @@ import orjson
 from gateway.upstream import BOARD_SECONDS, SILENCE_SECONDS, Upstream, unavailable
 from shared.web.deps import ASSERTION_HEADER
 
-ROOM_OF = {"clues": "clue", "cases": "case", "referrals": "referral"}
+ROOM_OF = {
+    "clues": "clue",
+    "cases": "case",
+    "referrals": "referral",
+    "supervisions": "supervision",
+    "consultations": "consultation",
+}
+"""Kind of subject as addresses name it, and its word in refs."""
+SERVED_BY = {"supervisions": "referral", "consultations": "referral"}
 PLURAL = {room: kind for kind, room in ROOM_OF.items()}
 
 
@@ -51,7 +59,7 @@ class Rooms:
         self, method: str, kind: str, target: str, *, headers: Mapping[str, str] | None = None, **extra: Any
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Give the open answer of a room. Raises Refused for a refusal, RoomUnavailable when it does not answer."""
-        room = ROOM_OF[kind]
+        room = SERVED_BY.get(kind, ROOM_OF[kind])
         address = self.upstream.address(room, f"/v1/{kind}{target}").update_query(extra.pop("params", {}))
         said = {ASSERTION_HEADER: self.assertion, "Accept-Language": self.language, **(headers or {})}
         is_stream = method != "GET" or target.endswith("/content")

@@ -11,7 +11,7 @@ from gateway.console.times import instant
 STEP, LEFT, TOP, GAP = 30, 132, 26, 54
 HAN, LATIN = 11.5, 6.2
 """Width of a Chinese and of a Latin letter in the ribbon's type."""
-KINDS = ("clue", "case", "referral")
+KINDS = ("clue", "case", "referral", "supervision", "consultation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,8 @@ def _ribbons(lines: Sequence[Mapping[str, Any]], points: Sequence[Point], ref: s
         for line, point in zip(lines, points, strict=True)
         if line["subject"] == ref and line["moves"]
     ]
+    if not moves:
+        return []
     ends = [x for x, _ in moves[1:]] + [width - 10]
     found: list[Ribbon] = []
     for index, ((x, state), end) in enumerate(zip(moves, ends, strict=True)):

@@ -84,7 +84,7 @@ def body_of(kind: str, step: str) -> Schema | None:
     """Return the body schema of a step's operation; None when no published operation takes the step."""
     if step == FIRST.get(kind):
         return _bodies().get((kind, ""))
-    path = PATHS[kind].get(step)
+    path = PATHS.get(kind, {}).get(step)
     return _bodies().get((kind, path)) if path is not None else None
 
 

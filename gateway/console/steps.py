@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gateway.console import facts
+from gateway.console import facts, matters
 from gateway.console.entry import Visit
-from gateway.console.forms import fields_of
-from gateway.console.published import body_of
+from gateway.console.forms import Field, fields_of
+from gateway.console.published import Schema, body_of
 from gateway.console.telling import moved_in_words
 from shared.rules.entries import article_en
 from shared.rules.procedure_entries import Procedure
@@ -21,21 +21,29 @@ def step_shown(visit: Visit, kind: str, subject: Mapping[str, Any], step: Mappin
     said = [_reason(visit, reason) for reason in step.get("reasons") or ()]
     asked = {f"guard_{name}" for name in step.get("fields") or ()}
     reasons = [one for one in said if one["code"] not in asked]
-    schema, procedure = body_of(kind, step["step"]), procedure_of(visit, subject)
+    procedure = procedure_of(visit, subject)
+    is_alone = matters.is_alone(procedure)
+    schema = None if is_alone else body_of(kind, step["step"])
     return {
         "id": step["step"],
         "name": step["name"],
         "cite": facts.said(visit, step["cite"]),
-        "group": _group(reasons, is_published=schema is not None),
+        "group": _group(reasons, is_published=is_alone or schema is not None),
         "to": visit.words.name(procedure.states.get(step["to"])) if step["to"] != subject["state"] else "",
         "clocks": [
             moved_in_words(visit, {"term": one["term"], "what": one["action"]}) for one in step.get("clocks") or ()
         ],
         "reasons": reasons,
         "wanted": [one for one in said if one["code"] in asked],
-        "fields": fields_of(schema, visit.words) if schema is not None else [],
+        "fields": _fields(visit, procedure, step["step"], schema),
         "conditions": conditions_of(visit, procedure, step["step"]),
     }
+
+
+def _fields(visit: Visit, procedure: Procedure, step_id: str, schema: Schema | None) -> list[Field]:
+    if matters.is_alone(procedure):
+        return matters.stated_fields(visit, procedure.steps[step_id])
+    return fields_of(schema, visit.words) if schema is not None else []
 
 
 def _group(reasons: Sequence[Mapping[str, Any]], *, is_published: bool) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
-from gateway.console import clocks, facts, lanes
+from gateway.console import clocks, facts, lanes, matters
 from gateway.console.asking import PLURAL, ROOM_OF
 from gateway.console.entry import Visit
 from gateway.console.steps import procedure_of, step_shown
@@ -26,6 +26,8 @@ DETAILS: Mapping[str, str] = {
         "accepted_at receipt_number requested outcome outcome_at finding proposal decision decision_number "
         "reason result"
     ),
+    "supervisions": "conduct_on letter_number handed_over_at sent_manifest",
+    "consultations": "letter_number handed_over_at sent_manifest",
     "referrals": (
         "suspected_offence conduct_on letter_number handed_over_at receipt_number accepted_at acknowledged_at "
         "requested note outcome decision_number decided_at notified_at forwarded_to reasons handed_at "
@@ -56,7 +58,7 @@ async def gathered(visit: Visit, kind: str, subject_id: UUID) -> dict[str, Any]:
         "title": subject["title"],
         "state": state_of(visit, subject),
         "procedure": visit.words.name(procedure_of(visit, subject)),
-        "parties": [(party, visit.agency(subject[party])) for party in PARTIES if subject.get(party)],
+        "parties": _parties(visit, subject),
         "neighbours": neighbours(subject),
         "details": details(visit, kind, subject),
         "clocks": [clocks.shown(visit, clock, pauses.get(str(clock["id"]), ())) for clock in ledger["items"]],
@@ -82,8 +84,19 @@ async def _verdicts(visit: Visit, kind: str, subject: Mapping[str, Any]) -> Sequ
 
 def details(visit: Visit, kind: str, subject: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return what is known of a subject, as (label, value) in words."""
-    found = [(name, subject.get(name)) for name in DETAILS[kind].split()]
-    return [(visit.words(f"field.{name}"), _in_words(visit, name, value)) for name, value in found if value]
+    found = [(visit.words(f"field.{name}"), name, subject.get(name)) for name in DETAILS[kind].split()]
+    if matters.is_alone(procedure_of(visit, subject)):
+        found += [(label, name, value) for label, value, name in matters.stated_shown(visit, subject)]
+    return [(label, _in_words(visit, name, value)) for label, name, value in found if value]
+
+
+def _parties(visit: Visit, subject: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return who takes part, as (relation, name)."""
+    named = {"owner": [subject["owner"]]} | dict(subject.get("takes_part") or {})
+    for party in PARTIES:
+        if subject.get(party) and party not in named:
+            named[party] = [subject[party]]
+    return [(relation, visit.agency(agency)) for relation, agencies in named.items() for agency in agencies]
 
 
 def _in_words(visit: Visit, name: str, value: Any) -> str:
@@ -101,12 +114,13 @@ def state_of(visit: Visit, subject: Mapping[str, Any]) -> str:
 
 def states_of(visit: Visit, kind: str) -> list[tuple[str, str]]:
     """Return every state a kind of subject can be in, with its name, in the order of the procedures."""
-    found: dict[str, str] = {}
+    found: dict[str, dict[str, None]] = {}
     for versions in visit.catalogue.procedures.values():
-        if versions[-1].subject == ROOM_OF[kind]:
-            known = versions[-1]
-            found |= {name: visit.words.name(one) for name, one in known.states.items() if name != known.initial}
-    return list(found.items())
+        known = versions[-1]
+        for name, one in known.states.items() if known.subject == ROOM_OF[kind] else ():
+            if name != known.initial:
+                found.setdefault(name, {})[visit.words.name(one)] = None
+    return [(name, visit.words("list.or").join(names)) for name, names in found.items()]
 
 
 def is_final(visit: Visit, subject: Mapping[str, Any]) -> bool:
@@ -117,8 +131,8 @@ def is_final(visit: Visit, subject: Mapping[str, Any]) -> bool:
 
 def neighbours(subject: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the subjects a subject came from or led to, as (kind, path)."""
-    refs = [subject[name] for name in ("clue_ref", "case_ref", "referral_ref") if subject.get(name)]
-    return [(ref.partition(":")[0], path_of(ref)) for ref in refs]
+    refs = [subject[name] for name in ("clue_ref", "case_ref", "referral_ref", "about") if subject.get(name)]
+    return [(ref.partition(":")[0], path_of(ref)) for ref in dict.fromkeys(refs)]
 
 
 def path_of(ref: str) -> str:

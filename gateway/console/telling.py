@@ -22,9 +22,8 @@ def told(visit: Visit, entries: Sequence[Mapping[str, Any]]) -> list[dict[str, A
 def _told(visit: Visit, entry: Mapping[str, Any], number: int) -> dict[str, Any]:
     body, kind = read(entry), entry["subject"].partition(":")[0]
     by, step = body.get("by") or {}, str(body.get("step") or "")
-    procedure = next(
-        (found[-1] for found in visit.catalogue.procedures.values() if found[-1].subject == kind and step), None
-    )
+    versions = visit.catalogue.procedures.get(str(body.get("procedure")), ()) if step else ()
+    procedure = versions[-1] if versions else None
     known = procedure.steps.get(step) if procedure else None
     state = procedure.states.get(body.get("to") or "") if procedure else None
     data = body.get("data") or {}

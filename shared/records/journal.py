@@ -48,6 +48,8 @@ class Fact:
     from_state: str | None = None
     to_state: str | None = None
     clocks: tuple[Mapping[str, Any], ...] = ()
+    procedure: str | None = None
+    """The procedure whose step it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ def entry_values(
             "type": fact.type,
             "at": now.isoformat(),
             "by": {"agency": by.agency, "actor": by.actor, "name": by.name, "roles": sorted(by.roles)},
+            "procedure": fact.procedure,
             "step": fact.step,
             "from": fact.from_state,
             "to": fact.to_state,

@@ -191,7 +191,7 @@ def _fact(
         optional = {key for key, field in model.model_fields.items() if not field.is_required()}
         known = {key: value for key, value in read.items() if value is not None or key not in optional}
         data |= model.model_validate(known).model_dump(mode="json")
-    return journal.Fact(name, data, step.id, states[0], states[1], tuple(moved))
+    return journal.Fact(name, data, step.id, states[0], states[1], tuple(moved), subject.procedure_id)
 
 
 def plain(value: Any) -> Any:

@@ -134,14 +134,14 @@ def shown_entry(session: Session, entry: Entry, relations: frozenset[str], *, by
     if relations & INSIDERS or entry.agency == by.agency:
         return view
     said = orjson.loads(entry.body)
-    told = said["data"].get("party") == by.agency or bool(relations & _addressed(session, entry, said["step"]))
+    addressed = _addressed(session, said.get("procedure"), said["step"])
+    told = said["data"].get("party") == by.agency or bool(relations & addressed)
     return view if told else view.model_copy(update={"body": None, "actor": ""})
 
 
-def _addressed(session: Session, entry: Entry, step_id: str | None) -> frozenset[str]:
-    """Return the relations a step's event is addressed to, in any version of the subject's procedures."""
-    kind = entry.subject.partition(":")[0]
-    versions = (one for known in room_of(session).catalogue.procedures.values() for one in known if one.subject == kind)
+def _addressed(session: Session, procedure_id: str | None, step_id: str | None) -> frozenset[str]:
+    """Return the relations a step's event is addressed to, in any version of its procedure."""
+    versions = room_of(session).catalogue.procedures.get(procedure_id or "", ())
     steps = (one.steps[step_id] for one in versions if step_id is not None and step_id in one.steps)
     return frozenset(relation for step in steps for relation in step.to + step.copies)
 

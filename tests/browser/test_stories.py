@@ -121,3 +121,29 @@ def test_it_prints_without_the_machinery_and_speaks_english(watched, desk):
     expect(page.get_by_role("heading", name="Steps", exact=True)).to_be_hidden()
     expect(page.locator(".paper")).to_contain_text("Printed by")
     assert watched.complaints == []
+
+
+def test_a_question_to_the_police_is_asked_by_form_and_found_on_their_board(watched, desk):
+    page = watched.page
+    watched.sign_in("zhang", desk.passwords["zhang"])
+    page.get_by_role("navigation").get_by_role("link", name="咨询与介入").click()
+    watched.ready("**/console/consultations")
+    page.get_by_role("link", name="发起咨询或通报").click()
+    page.get_by_role("link", name="双向咨询").click()
+    watched.ready("**/new?procedure=consultation")
+    page.get_by_label("名称").fill("废液鉴别的取样时机")
+    page.get_by_label("情况简述").fill("现场已封存两只储罐。")
+    page.get_by_label("行政区划代码").fill("320500")
+    page.get_by_label("接收单位").select_option(label="苏州市公安局")
+    page.get_by_label("咨询事项").fill("鉴别取样是否需要贵局同步到场？")
+    page.get_by_role("button", name="发起咨询或通报").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("拟咨询")
+    expect(page.locator("main")).to_contain_text("鉴别取样是否需要贵局同步到场？")
+
+    step = page.locator("#step-ask_in_writing")
+    step.locator("summary").click()
+    step.get_by_role("button", name="办理：书面咨询").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("已书面咨询")
+    expect(page.locator(".parties")).to_contain_text("苏州市公安局")
+    expect(page.locator("main")).to_contain_text("《环境保护行政执法与刑事司法衔接工作办法》第二十四条")
+    assert watched.complaints == []

@@ -9,10 +9,11 @@ import anyio.to_thread
 from fastapi import APIRouter, Query
 from starlette.responses import RedirectResponse, Response
 
-from gateway.console import clocks
+from gateway.console import clocks, matters
 from gateway.console.asking import PLURAL, ROOM_OF, Refused
 from gateway.console.entry import ConsoleRoute, FormDep, Visit, VisitDep
 from gateway.console.published import FIRST
+from gateway.console.steps import procedure_of
 from gateway.console.subjects import is_final, path_of, state_of, states_of
 from gateway.deps import UpstreamDep, act
 from gateway.desk import routes as desk
@@ -113,6 +114,18 @@ async def referrals(visit: VisitDep, after: AfterText = "", state: Filter = "") 
     return await _board(visit, "referrals", after, state)
 
 
+@router.get("/supervisions")
+async def supervisions(visit: VisitDep, after: AfterText = "", state: Filter = "") -> Response:
+    """Show the supervisions one may see, newest first."""
+    return await _board(visit, "supervisions", after, state)
+
+
+@router.get("/consultations")
+async def consultations(visit: VisitDep, after: AfterText = "", state: Filter = "") -> Response:
+    """Show the consultations one may see, newest first."""
+    return await _board(visit, "consultations", after, state)
+
+
 async def _board(visit: Visit, kind: str, after: str, state: str) -> Response:
     asked = {"limit": str(PER_PAGE), "after": after, "state": state}
     page = await visit.rooms.get(kind, "", **{name: value for name, value in asked.items() if value})
@@ -125,6 +138,7 @@ async def _board(visit: Visit, kind: str, after: str, state: str) -> Response:
             "state": state_of(visit, subject),
             "final": is_final(visit, subject),
             "owner": visit.agency(subject["owner"]),
+            "procedure": visit.words.name(procedure_of(visit, subject)),
             "clock": clock,
         }
         for subject, clock in zip(found, near, strict=True)
@@ -136,9 +150,15 @@ async def _board(visit: Visit, kind: str, after: str, state: str) -> Response:
         onward=page.get("next"),
         state=state,
         states=states_of(visit, kind),
-        begins=kind in FIRST and visit.by.kind == "ecological_environment_authority",
+        begins=_begins(visit, kind),
         refresh=REFRESH_SECONDS,
     )
+
+
+def _begins(visit: Visit, kind: str) -> bool:
+    if kind in FIRST:
+        return visit.by.kind == "ecological_environment_authority"
+    return bool(matters.openable(visit, kind))
 
 
 async def _nearest(visit: Visit, kind: str, subject: Mapping[str, Any]) -> clocks.Clock | None:

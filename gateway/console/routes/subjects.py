@@ -7,16 +7,17 @@ from fastapi import APIRouter
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from gateway.console import facts, forms, lanes
+from gateway.console import facts, forms, lanes, matters
 from gateway.console.asking import ROOM_OF, Refused
 from gateway.console.entry import ConsoleRoute, FormDep, Visit, VisitDep
 from gateway.console.published import FIRST, OF_RULES, PATHS, body_of
-from gateway.console.steps import problem_in_words
+from gateway.console.steps import problem_in_words, procedure_of
 from gateway.console.subjects import gathered, path_of
 from gateway.console.telling import told
 from gateway.deps import UpstreamDep
 from gateway.desk import routes as desk
 from shared.errors import LianqinError, NotVisible
+from shared.rules.procedure_entries import Procedure
 from shared.web.problems import problem
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
@@ -33,34 +34,64 @@ async def journey(journey_id: UUID, visit: VisitDep, upstream: UpstreamDep) -> R
 
 
 @router.get("/{kind}/new")
-async def begin_page(kind: str, visit: VisitDep) -> Response:
-    """Show the form by which a clue is reported or a case opened."""
-    return _begin(visit, kind, {}, None)
+async def begin_page(kind: str, visit: VisitDep, procedure: str = "") -> Response:
+    """Show the form by which a clue is reported, a case opened, or a matter with other agencies begun."""
+    return _begin(visit, kind, {}, None, procedure)
 
 
 @router.post("/{kind}/new")
 async def begin(kind: str, visit: VisitDep, form: FormDep) -> Response:
     """Report a clue or open a case."""
-    schema = body_of(kind, FIRST.get(kind, "")) if kind in FIRST else None
-    if schema is None:
-        raise NotVisible()
+    named = str(form.get("procedure") or "")
     try:
-        body = forms.body_from(forms.fields_of(schema, visit.words), form)
+        first, body = _opened(visit, kind, named, form)
         made = await visit.rooms.post(kind, "", body, headers={"Idempotency-Key": str(form.get("key") or uuid4())})
     except (Refused, LianqinError) as refusal:
-        return _begin(visit, kind, forms.kept(form), _problem(visit, refusal))
-    return RedirectResponse(f"/console/{kind}/{made['id']}?done={FIRST[kind]}", status_code=303)
+        if isinstance(refusal, NotVisible):
+            raise
+        return _begin(visit, kind, forms.kept(form), _problem(visit, refusal), named)
+    return RedirectResponse(f"/console/{kind}/{made['id']}?done={first}", status_code=303)
 
 
-def _begin(visit: Visit, kind: str, typed: dict[str, list[str]], refused: dict[str, Any] | None) -> Response:
-    schema = body_of(kind, FIRST.get(kind, "")) if kind in FIRST else None
-    if schema is None:
+def _opened(visit: Visit, kind: str, named: str, form: FormData) -> tuple[str, dict[str, Any]]:
+    """Return the step that opens a subject and its body. Raises NotVisible where nothing can be opened."""
+    if kind in FIRST:
+        schema = body_of(kind, FIRST[kind])
+        assert schema is not None
+        return FIRST[kind], forms.body_from(forms.fields_of(schema, visit.words), form)
+    procedure = _procedure(visit, kind, named)
+    step = matters.opening(procedure, visit.by.kind) if procedure is not None else None
+    if procedure is None or step is None:
         raise NotVisible()
-    status = int(refused["status"]) if refused else 200
-    fields = [one for one in forms.fields_of(schema, visit.words) if one.name not in OF_RULES]
-    return visit.page(
-        "begin.html", status=status, kind=kind, fields_shown=fields, typed=typed, problem=refused, key=str(uuid4())
-    )
+    return step.id, matters.begin_body(visit, procedure, step, form)
+
+
+def _procedure(visit: Visit, kind: str, named: str) -> Procedure | None:
+    _check(kind)
+    return next((one for one in matters.openable(visit, kind) if one.id == named), None)
+
+
+def _begin(
+    visit: Visit, kind: str, typed: dict[str, list[str]], refused: dict[str, Any] | None, named: str
+) -> Response:
+    shown: dict[str, Any] = {"kind": kind, "typed": typed, "problem": refused, "key": str(uuid4()), "procedure": named}
+    shown |= {"status": int(refused["status"]) if refused else 200, "name": ""}
+    if kind in FIRST:
+        schema = body_of(kind, FIRST[kind])
+        assert schema is not None
+        fields = [one for one in forms.fields_of(schema, visit.words) if one.name not in OF_RULES]
+        return visit.page("begin.html", fields_shown=fields, ways=[], **shown)
+    procedure = _procedure(visit, kind, named)
+    if procedure is None:
+        ways = [(one.id, visit.words.name(one)) for one in matters.openable(visit, kind)]
+        if not ways or named:
+            raise NotVisible()
+        return visit.page("begin.html", fields_shown=[], ways=ways, **shown)
+    step = matters.opening(procedure, visit.by.kind)
+    assert step is not None
+    fields = matters.begin_fields(visit, procedure, step)
+    shown |= {"fact_options": facts.options(visit), "fact_rows": facts.ROWS, "name": visit.words.name(procedure)}
+    return visit.page("begin.html", fields_shown=fields, ways=[], **shown)
 
 
 @router.get("/{kind}/{subject_id}")
@@ -73,13 +104,10 @@ async def subject(kind: str, subject_id: UUID, visit: VisitDep, done: str = "") 
 async def take(kind: str, subject_id: UUID, step: str, visit: VisitDep, form: FormDep) -> Response:
     """Take a step; when it is refused, show why beside the form, with everything that was typed."""
     _check(kind)
-    schema = body_of(kind, step)
-    if schema is None:
-        raise NotVisible()
     headers = {"Idempotency-Key": str(form.get("key") or uuid4()), "If-Match": f'"{form.get("version") or 0}"'}
     try:
-        body = _body(visit, forms.fields_of(schema, visit.words), form)
-        await visit.rooms.post(kind, f"/{subject_id}/{PATHS[kind][step]}", body, headers=headers)
+        path, body = await _given(visit, kind, subject_id, step, form)
+        await visit.rooms.post(kind, f"/{subject_id}/{path}", body, headers=headers)
     except (Refused, LianqinError) as refusal:
         return await _page(visit, kind, subject_id, refused=(step, _problem(visit, refusal), forms.kept(form)))
     return RedirectResponse(f"/console/{kind}/{subject_id}?done={step}", status_code=303)
@@ -89,6 +117,17 @@ async def take(kind: str, subject_id: UUID, step: str, visit: VisitDep, form: Fo
 async def unknown(rest: str, visit: VisitDep) -> Response:
     """Say that there is no such page."""
     raise NotVisible()
+
+
+async def _given(visit: Visit, kind: str, subject_id: UUID, step: str, form: FormData) -> tuple[str, dict[str, Any]]:
+    """Return the last part of the address that takes a step, and its body. Raises NotVisible for no such step."""
+    procedure = procedure_of(visit, await visit.rooms.get(kind, f"/{subject_id}"))
+    if matters.is_alone(procedure) and step in procedure.steps:
+        return f"steps/{step}", matters.step_body(visit, procedure.steps[step], form)
+    schema = body_of(kind, step)
+    if schema is None:
+        raise NotVisible()
+    return PATHS[kind][step], _body(visit, forms.fields_of(schema, visit.words), form)
 
 
 def _body(visit: Visit, fields: list[forms.Field], form: FormData) -> dict[str, Any]:
