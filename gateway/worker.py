@@ -2,18 +2,28 @@
 
 from threading import Event
 
+from gateway.exchange import taking
 from gateway.exchange.carriers import carriers, on_stopped
 from gateway.exchange.guard import client
+from shared.events import Event as Told
+from shared.records import checkpoints
 from shared.records.room import Room
 from shared.web.assembly import make_room
+from shared.web.room_worker import stamping, together
 from shared.web.worker import run, stop_on_signals
 
 
 def work(room: Room, stop: Event | None = None) -> None:
-    """Deliver until told to stop; the gateway has no clocks to sweep."""
+    """Deliver and close the days until told to stop; the gateway has no clocks to sweep."""
     with client(is_production=room.settings.environment == "production") as pushing:
-        run(room, carriers(room, pushing), sweep=None, stop=stop or stop_on_signals(), on_stopped=on_stopped)
+        chores = together(closing, stamping())
+        run(room, carriers(room, pushing), sweep=chores, stop=stop or stop_on_signals(), on_stopped=on_stopped)
     room.database.close()
+
+
+def closing(room: Room) -> int:
+    """Make the gateway's own checkpoints and pass them on at once."""
+    return checkpoints.tend(room, publish=lambda session, event: taking.pass_on(session, Told.model_validate(event)))
 
 
 def main() -> None:

@@ -7,7 +7,12 @@ from collections.abc import Iterable
 import typer
 
 HELP = "联勤:生态环境执法协同 / Lianqin: coordination of environmental enforcement"
-GROUPS = {"law": "scripts.law_cli", "hj212": "scripts.hj212_cli", "detect": "scripts.detect_cli"}
+GROUPS = {
+    "law": "scripts.law_cli",
+    "hj212": "scripts.hj212_cli",
+    "detect": "scripts.detect_cli",
+    "keys": "scripts.keys_cli",
+}
 """Commands that are programs of their own (`app`)."""
 COMMANDS = {
     "migrate": "scripts.serve_cli",
@@ -20,6 +25,7 @@ COMMANDS = {
     "deliveries": "scripts.operator_cli",
     "up": "scripts.up_cli",
     "verify": "scripts.verify_cli",
+    "checkpoint": "scripts.checkpoint_cli",
 }
 """Commands a module adds by `register`."""
 

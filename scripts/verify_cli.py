@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from shared.config import Settings
 from shared.dossier.command import printed, verifier
+from shared.records.keyring import open_keyring
 
 
 def register(app: typer.Typer) -> None:
@@ -22,9 +24,15 @@ def verify(
     language: Annotated[str, typer.Option(help="zh, en")] = "zh",
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
-    """核对文件并说明哪些成立 / Check files and say what holds; exit status 1 when something does not."""
+    """核对文件并说明哪些成立 / Check files and say what holds; exit status 1 when something does not.
+
+    Without --keys the keys of this desk are believed, without --roots its time stamp authorities.
+    """
+    settings = Settings()
     try:
-        checking = verifier(keys or (), roots or (), checkpoint or ())
+        known = open_keyring(settings).public_keys() if keys is None else []
+        believed = roots if roots is not None else [settings.tsa_roots] if settings.tsa_roots else []
+        checking = verifier(keys or (), believed, checkpoint or (), known=known)
     except (ValueError, OSError) as wrong:
         print(wrong, file=sys.stderr)
         raise typer.Exit(2) from wrong

@@ -203,6 +203,18 @@ class NoticeRaised(Payload):
     body_en: str
 
 
+class CheckpointPublished(Payload):
+    """A day of a room was closed: the digest of its journal heads, signed; keep it, it proves the day's entries."""
+
+    room: str
+    on: date
+    digest: str
+    previous: str
+    chains: int
+    entries: int
+    signature: dict[str, Any]
+
+
 class DeadlineBreached(Payload):
     """A clock lapsed before it was met."""
 
@@ -253,6 +265,7 @@ EVENTS = _table(
     EventType("supervision.progressed", Progressed, "referral", ("case",)),
     EventType("consultation.progressed", Progressed, "referral"),
     EventType("notice.raised", NoticeRaised, "any", ("gateway",)),
+    EventType("checkpoint.published", CheckpointPublished, "any", ("gateway",)),
 )
 """Events that leave a room. Entries of other types stay in their journal, or go to agencies only."""
 

@@ -37,11 +37,16 @@ def accepted(answer: bytes, content: bytes) -> bytes:
     return answer
 
 
+def listing(token: bytes, name: str) -> bytes:
+    """Return the file beside a stamp that makes a changed byte seen: its SHA-256 and name, as `sha256sum` writes it."""
+    return f"{sha256(token)}  {name}\n".encode()
+
+
 def check_stamp(
     token: bytes, listed: bytes, content: bytes, roots: Sequence[x509.Certificate], *, path: str
 ) -> list[Finding]:
     """Check a stamp over some bytes; `listed` is the file with its SHA-256 beside it, `roots` whom to believe."""
-    if listed != f"{sha256(token)}  {path.rpartition('/')[2]}\n".encode():
+    if listed != listing(token, path.rpartition("/")[2]):
         return [fails("stamp_changed", path)]
     try:
         client = _client()

@@ -140,6 +140,12 @@ class Verifier:
             return report
         report.kind = statement.type
         report.facts = {name: value for name, value in statement.said.items() if name != "heads"}
+        report.facts["digest"] = statement.digest
+        stamp = path.with_suffix(".tsr")
+        if stamp.exists():
+            listed = path.with_suffix(".sha256")
+            beside = listed.read_bytes() if listed.exists() else b""
+            report.extend(check_stamp(stamp.read_bytes(), beside, content, self.roots, path=stamp.name))
         if statement.type == "checkpoint":
             report.extend(checkpoint_findings(statement, self.trust, path=path.name))
         else:
@@ -178,7 +184,7 @@ def _files(folder: Path) -> Iterator[Path]:
     for path in folder.iterdir():
         if path.is_dir() and not path.is_symlink() and not (path / "bagit.txt").exists():
             yield from _files(path)
-        else:
+        elif path.suffix not in (".tsr", ".sha256") or not path.with_suffix(".json").exists():
             yield path
 
 

@@ -8,6 +8,7 @@ from shared.dossier import names
 from shared.dossier.exact import exact, sha256
 from shared.dossier.keys import Signer, key_id
 from shared.dossier.signatures import sign
+from shared.dossier.stamps import listing
 from shared.dossier.suites import Hash, new_hash, suite
 from shared.dossier.zips import ZipWriter
 
@@ -70,8 +71,8 @@ class BagWriter:
         signed = dict(_signatures(over, signers, at))
         token = stamp(next(iter(signed.values()))) if stamp is not None and signed else None
         if token is not None:
-            check = f"{sha256(token)}  timestamp.tsr\n".encode()
-            signed |= {"signatures/timestamp.tsr": token, "signatures/timestamp.sha256": check}
+            beside = listing(token, "timestamp.tsr")
+            signed |= {"signatures/timestamp.tsr": token, "signatures/timestamp.sha256": beside}
         for path, content in (tags | over | signed).items():
             self._zip.add(f"{self._base}/{path}", [content], size=len(content))
         self._zip.close()

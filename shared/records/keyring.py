@@ -54,13 +54,13 @@ class Keyring:
             self._held, self._seen = [_read(path) for path in found], seen
         return self._held
 
-    def keys(self) -> list[PublicKey]:
+    def public_keys(self) -> list[PublicKey]:
         """Return every public key."""
         return [one.public for one in self.held()]
 
     def trust(self) -> Trust:
         """Return what a check of this desk believes."""
-        return Trust(self.keys())
+        return Trust(self.public_keys())
 
     def is_mine(self, agency: str) -> bool:
         """Whether this desk signs for an agency: it holds a private key, or nobody's key is known yet."""

@@ -10,7 +10,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlmodel import SQLModel
 
-from shared.records import deadlines, deliveries, evidence, inbox, journal, notices
+from shared.records import checkpoints, deadlines, deliveries, evidence, inbox, journal, notices
 from shared.records.db import Party
 
 ROOMS = {
@@ -30,6 +30,7 @@ RECORDS: tuple[type[SQLModel], ...] = (
     evidence.Custody,
     evidence.Manifest,
     notices.Notice,
+    checkpoints.Checkpoint,
 )
 LOCK = 7_212_001
 """Advisory lock under which PostgreSQL lets one upgrade run."""

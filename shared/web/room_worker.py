@@ -1,5 +1,7 @@
-"""The worker of a room behind the gateway: one carrier to the other rooms, and the sweep."""
+"""The worker of a room behind the gateway: one carrier to the other rooms, the sweep, and its chores."""
 
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from threading import Event
 
 import httpx
@@ -7,9 +9,10 @@ import structlog
 from sqlmodel import Session
 
 from shared.carriers.push import Target, carrier
+from shared.carriers.stamping import NoStamp, stamped
 from shared.clock import new_id
 from shared.errors import Stale
-from shared.records import sweep
+from shared.records import checkpoints, sweep
 from shared.records.deliveries import Answer, Parcel, parcel_values, queue
 from shared.records.journal import canonical
 from shared.records.notices import stopped_delivery
@@ -18,11 +21,14 @@ from shared.signing import internal_key
 from shared.web.worker import run, stop_on_signals
 
 log = structlog.get_logger()
-SWEEP_SECONDS = 1.0
+STAMP_EVERY = timedelta(minutes=5)
+"""How often an authority that did not answer is asked again."""
+Chore = Callable[[Room], int]
+"""Something a worker does beside delivering; returns how much there was to do."""
 
 
-def work(room: Room, stop: Event | None = None) -> None:
-    """Deliver and sweep until told to stop."""
+def work(room: Room, stop: Event | None = None, chores: Sequence[Chore] = ()) -> None:
+    """Deliver, sweep and do the chores until told to stop."""
     keys = [internal_key(room.settings.internal_secret)]
 
     def target(parcel: Parcel) -> Target:
@@ -32,10 +38,57 @@ def work(room: Room, stop: Event | None = None) -> None:
         run(
             room,
             {"room": carrier(client, target)},
-            sweep=swept,
+            sweep=together(swept, checkpoints.tend, stamping(), *chores),
             stop=stop or stop_on_signals(),
             on_stopped=tell_of_stopped,
         )
+
+
+def together(*chores: Chore) -> Chore:
+    """Return one chore that does all; one that fails is recorded and stops none of the others."""
+
+    def do_all(room: Room) -> int:
+        return sum(_done(room, chore) for chore in chores)
+
+    return do_all
+
+
+def _done(room: Room, chore: Chore) -> int:
+    try:
+        return chore(room)
+    except Exception:
+        log.exception("chore.failed", room=room.name, chore=getattr(chore, "__name__", repr(chore)))
+        return 0
+
+
+def stamping() -> Chore:
+    """Return the chore that has checkpoints stamped where an authority is configured."""
+    asked_at = None
+
+    def stamp(room: Room) -> int:
+        nonlocal asked_at
+        now = room.clock()
+        if not room.settings.tsa_url or (asked_at is not None and now - asked_at < STAMP_EVERY):
+            return 0
+        asked_at = now
+        return stamp_all(room)
+
+    return stamp
+
+
+def stamp_all(room: Room) -> int:
+    """Have every checkpoint stamped that is not. Returns how many were."""
+    with room.reading() as session:
+        waiting = checkpoints.unstamped(session)
+    for found in waiting:
+        try:
+            token = stamped(found.statement.encode(), room.settings.tsa_url)
+        except NoStamp as refused:
+            log.warning("stamp.missing", room=room.name, day=str(found.day), why=str(refused))
+            return 0
+        with room.transaction() as session:
+            checkpoints.keep_stamp(session, found.day, token)
+    return len(waiting)
 
 
 def swept(room: Room) -> int:
