@@ -75,6 +75,8 @@ class Role:
     name_en: Text
     duty_zh: Text
     duty_en: Text
+    acts: bool = True
+    """Whether one with this role alone may take steps that are open to anybody of the agency."""
 
 
 @dataclass(frozen=True, slots=True)

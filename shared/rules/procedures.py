@@ -104,7 +104,7 @@ def _objections(
     procedure: Procedure, step: Step, state: str, situation: Situation, catalogue: "Catalogue | None"
 ) -> Iterator[Reason]:
     yield from _against_state(procedure, step, state)
-    yield from _against_actor(step, situation)
+    yield from _against_actor(step, situation, catalogue)
     yield from _against_fields(step, situation)
     yield from _against_documents(step, situation, catalogue)
     yield from _against_facts(step, situation)
@@ -136,8 +136,8 @@ def _against_state(procedure: Procedure, step: Step, state: str) -> Iterator[Rea
     )
 
 
-def _against_actor(step: Step, situation: Situation) -> Iterator[Reason]:
-    if any(_is_actor(actor, situation) for actor in step.by):
+def _against_actor(step: Step, situation: Situation, catalogue: "Catalogue | None") -> Iterator[Reason]:
+    if any(_is_actor(actor, situation, catalogue) for actor in step.by):
         return
     wanted = "; ".join(_actor_words(actor) for actor in step.by)
     yield Reason(
@@ -151,12 +151,15 @@ def _against_actor(step: Step, situation: Situation) -> Iterator[Reason]:
     )
 
 
-def _is_actor(actor: Actor, situation: Situation) -> bool:
+def _is_actor(actor: Actor, situation: Situation, catalogue: "Catalogue | None") -> bool:
     if actor.relation not in situation.relations:
         return False
     if actor.agency_kind is not None and actor.agency_kind != situation.agency_kind:
         return False
-    return not actor.roles or not situation.roles.isdisjoint(actor.roles)
+    if actor.roles:
+        return not situation.roles.isdisjoint(actor.roles)
+    roles = (catalogue or _packaged()).roles
+    return not situation.roles or any(roles[name].acts for name in situation.roles if name in roles)
 
 
 def _actor_words(actor: Actor) -> str:
