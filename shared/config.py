@@ -46,6 +46,20 @@ class Settings(BaseSettings):
     """How long a worker rests when nothing is due."""
     lease_seconds: float = 30.0
     """How long a claimed delivery belongs to one worker."""
+    blobs: str = ""
+    """Where evidence bytes lie: empty: in `folder`; `s3://bucket/prefix`: in an S3-compatible store (extra `s3`)."""
+    s3_endpoint: str = ""
+    """Address of an S3-compatible store such as `https://minio.example:9000`; empty: Amazon's."""
+    s3_region: str = "us-east-1"
+    """Region of the bucket; most compatible stores take any."""
+    s3_access_key: str = ""
+    """Access key of the bucket; empty: what the machine itself is granted."""
+    s3_secret_key: str = ""
+    """Secret key of the bucket."""
+    reverify_seconds: float = 7 * 86_400.0
+    """How long evidence rests before its bytes are verified again by the schedule; 0: never by the schedule."""
+    reverify_bytes: int = 256 * 1024**2
+    """How many bytes one run of the schedule verifies, at least one item."""
     evidence_limit_bytes: int = 4 * 1024**3
     """Largest file of evidence or of an import, in bytes."""
     body_limit_bytes: int = 1024 * 1024

@@ -13,6 +13,7 @@ LianqinError
 ├── KeyReused              409  the idempotency key came with another body
 ├── MessageReplayed        409  this message was taken before
 ├── DuplicateSubject       409  an open subject of the same kind exists
+├── DuplicateEvidence      409  the same bytes are held already
 ├── EvidenceMismatch       409  bytes and hash disagree
 ├── Gone                   410  withdrawn
 ├── BodyTooLarge           413  over the limit
@@ -168,6 +169,17 @@ class DuplicateSubject(LianqinError):
     status = 409
     title = Text("已存在同一事项", "An open subject about the same thing exists")
     next_step = Text("请在已有事项中继续办理。", "Go on in the existing one.")
+
+
+class DuplicateEvidence(LianqinError):
+    """The same bytes are held by this subject already, as the same document; or a supplement brings nothing new."""
+
+    status = 409
+    title = Text("相同内容已在本事项中", "The same bytes are held here already")
+    next_step = Text(
+        "请使用已有的证据；如另有用途，请以相应的材料名称上传。",
+        "Use the item that is there; if it serves as another document too, upload it as that document.",
+    )
 
 
 class EvidenceMismatch(LianqinError):

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
-from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from shared.envelopes import Event as Event
+from shared.envelopes import Origin as Origin
+from shared.envelopes import envelope as envelope
 
 
 class Payload(BaseModel):
@@ -68,6 +71,18 @@ class ReferralRequested(Payload):
     facts: dict[str, Any]
     verdicts: list[dict[str, Any]]
     manifest: ManifestData
+
+
+class FactsChanged(Payload):
+    """Facts or evidence changed after another room was given them: what was sent stays, the difference is shown.
+
+    Each change says `what`, its `key` (a fact's name or an item's id), `name`, `before`, `after` and `reason`.
+    """
+
+    changes: list[dict[str, Any]]
+    at: AwareDatetime
+    agency: str
+    actor: str
 
 
 class CaseSupplemented(Payload):
@@ -242,6 +257,7 @@ EVENTS = _table(
     EventType("clue.accepted", ClueAccepted, "clue", ("case",)),
     EventType("case.opened", CaseOpened, "case", ("clue",)),
     EventType("case.referral_requested", ReferralRequested, "case", ("referral",)),
+    EventType("case.facts_changed", FactsChanged, "case", ("referral",)),
     EventType("case.supplemented", CaseSupplemented, "case", ("referral",)),
     EventType("case.closed", CaseClosed, "case", ("clue",)),
     EventType("referral.drafted", ReferralDrafted, "referral", ("case",)),
@@ -268,53 +284,3 @@ EVENTS = _table(
     EventType("checkpoint.published", CheckpointPublished, "any", ("gateway",)),
 )
 """Events that leave a room. Entries of other types stay in their journal, or go to agencies only."""
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a fact comes from: the room, the subject with its place in the chain, and whom it is addressed to."""
-
-    room: str
-    subject: str
-    journey_id: UUID
-    sequence: int = 0
-    recipients: tuple[str, ...] = ()
-
-
-def envelope(name: str, data: Mapping[str, Any], origin: Origin, *, message_id: UUID, now: datetime) -> dict[str, Any]:
-    """Return the CloudEvents 1.0 envelope; recipient agencies stand comma-separated on the wire."""
-    return {
-        "specversion": "1.0",
-        "id": str(message_id),
-        "source": f"/rooms/{origin.room}",
-        "type": name,
-        "subject": origin.subject,
-        "time": now.isoformat(),
-        "datacontenttype": "application/json",
-        "journeyid": str(origin.journey_id),
-        "sequence": origin.sequence,
-        "recipients": ",".join(origin.recipients),
-        "data": dict(data),
-    }
-
-
-class Event(BaseModel):
-    """A received envelope."""
-
-    model_config = ConfigDict(extra="allow")
-
-    specversion: str
-    id: str
-    source: str
-    type: str
-    subject: str
-    time: AwareDatetime
-    journeyid: UUID
-    sequence: int = 0
-    recipients: str = ""
-    data: dict[str, Any]
-
-    @property
-    def sender(self) -> str:
-        """Return the name of the room that sent it."""
-        return self.source.rsplit("/", 1)[-1]

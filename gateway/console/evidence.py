@@ -10,6 +10,7 @@ from starlette.datastructures import FormData, UploadFile
 from gateway.console.entry import Visit
 from gateway.console.steps import procedure_of
 from shared.errors import BodyInvalid, Text
+from shared.rules.evidence_kinds import EvidenceKind, implied
 from shared.rules.requirements import Requirement
 
 CHUNK_BYTES = 1024 * 1024
@@ -63,10 +64,27 @@ def requirement(visit: Visit, document: str) -> Requirement | None:
     )
 
 
-def statements(visit: Visit, known: Requirement | None) -> list[Statement]:
-    """Return what a document must state."""
-    found = known.metadata if known is not None else ()
-    return [Statement(one.field, visit.words.part(one, "label", one.field), _kind(one.field)) for one in found]
+def kinds(visit: Visit) -> list[tuple[str, str]]:
+    """Return the kinds of evidence that are files, by id and name."""
+    found = visit.catalogue.evidence_kinds.values()
+    return [(one.id, visit.words.name(one)) for one in found if one.form == "bytes"]
+
+
+def kind_of(visit: Visit, document: str, kind: str) -> EvidenceKind | None:
+    """Return the kind that was chosen, else the one the document is by itself."""
+    known = visit.catalogue.evidence_kinds
+    return known.get(kind) or (implied(known, document) if document else None)
+
+
+def statements(visit: Visit, known: Requirement | None, kind: EvidenceKind | None = None) -> list[Statement]:
+    """Return what a document must state, and what its kind of evidence must."""
+    found = [
+        Statement(one.field, visit.words.part(one, "label", one.field), _kind(one.field))
+        for one in (known.metadata if known is not None else ())
+    ]
+    named = {one.name for one in found}
+    more = [one for one in (kind.fields if kind is not None else ()) if one.field not in named]
+    return found + [Statement(one.field, visit.words.part(one, "label", one.field), one.type) for one in more]
 
 
 def _kind(name: str) -> str:
@@ -99,9 +117,13 @@ async def given(visit: Visit, kind: str, subject_id: str, form: FormData) -> Any
     if not isinstance(file, UploadFile) or not file.filename:
         message = Text("请选择文件", "Choose a file")
         raise BodyInvalid(message, errors=[{"field": "file", "code": "missing", "message": message}])
-    stated = details_from(form, statements(visit, requirement(visit, document)))
+    chosen = str(form.get("kind") or "")
+    wanted = statements(visit, requirement(visit, document), kind_of(visit, document, chosen))
+    stated = details_from(form, wanted)
     name = str(form.get("name") or "").strip() or file.filename.replace("\\", "/").rpartition("/")[2]
     params = {"document": document, "name": name, "details": json.dumps(stated, ensure_ascii=False)}
+    if chosen:
+        params["kind"] = chosen
     if digest := str(form.get("sha256") or "").strip():
         params["sha256"] = digest
     headers = {"Content-Type": file.content_type or "application/octet-stream"}

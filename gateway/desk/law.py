@@ -29,6 +29,9 @@ KINDS = {
     **{name: name for name in ("instruments", "roles", "notices", "ladders", "agencies", "fields")},
     "agency-kinds": "agency_kinds",
     "step-fields": "step_fields",
+    "evidence-kinds": "evidence_kinds",
+    "exhibit-acts": "exhibit_acts",
+    "retention": "retention",
 }
 
 REMEMBERED = 64

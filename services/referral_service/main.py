@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from services.referral_service import inbound
+from services.referral_service.differences import routes as differences
 from services.referral_service.documents import routes as documents
 from services.referral_service.dossier import routes as dossier
 from services.referral_service.proceedings.models import Consultation, Supervision
@@ -24,7 +25,7 @@ SUBJECTS: dict[str, type[Row]] = {"referral": Referral, "supervision": Supervisi
 
 def make(room: Room) -> FastAPI:
     """Return the application over a room."""
-    resources = [*ROUTERS, *documents.ROUTERS, *receipts.ROUTERS, *dossier.ROUTERS]
+    resources = [differences.router, *ROUTERS, *documents.ROUTERS, *receipts.ROUTERS, *dossier.ROUTERS]
     return create_app(room, [routes.router, *resources, room_routes(), inbound.router], SUBSCRIPTIONS)
 
 

@@ -24,6 +24,9 @@ class Row(SQLModel):
 
     kind: ClassVar[str]
     """The word before the colon of a ref."""
+    handed_on: ClassVar[str] = ""
+    """The column that is set once another room was given this subject's facts and evidence: from then on it is told
+    when they change. Empty: no room is."""
 
     id: UUID = Field(primary_key=True)
     journey_id: UUID = Field(index=True)

@@ -29,6 +29,7 @@ RECORDS: tuple[type[SQLModel], ...] = (
     evidence.Item,
     evidence.Custody,
     evidence.Manifest,
+    evidence.Exhibit,
     notices.Notice,
     checkpoints.Checkpoint,
 )

@@ -90,6 +90,7 @@ def tell_of_event(
     room = room_of(session)
     wanted = [notice for notice in room.catalogue.notices.values() if notice.event == fact.type]
     values = _words(room, subject) | _step_words(room, subject, fact) if wanted else {}
+    values |= {"item": str(fact.data.get("name", ""))}
     tellings = [
         Telling(
             key=f"{entry_id}:{notice.id}",
@@ -149,6 +150,11 @@ def raise_notices(session: Session, subject: Row, tellings: Iterable[Telling], *
     parcels = noticed(session, subject, tellings, now=now)
     queue(session, parcels)
     return len(parcels)
+
+
+def raise_for_entry(session: Session, subject: Row, fact: Fact, entry_id: str, *, now: datetime) -> None:
+    """Write and queue the notices the catalogue has for an entry that no step wrote."""
+    queue(session, tell_of_event(session, subject, fact, entry_id, told=(), parties=None, now=now))
 
 
 def noticed(session: Session, subject: Row, tellings: Iterable[Telling], *, now: datetime) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from shared.clock import Clock
 from shared.config import Settings
 from shared.identity import Principal, system
-from shared.records.blobs import Blobs
+from shared.records.blobs import BlobStore
 from shared.records.db import Database, Row
 from shared.rules.calendar import Calendar
 from shared.rules.catalogue import Catalogue
@@ -25,7 +25,7 @@ class Room:
     database: Database
     catalogue: Catalogue
     calendar: Calendar
-    blobs: Blobs
+    blobs: BlobStore
     clock: Clock
     subjects: Mapping[str, type[Row]]
 

@@ -10,6 +10,7 @@ from shared.clock import today
 from shared.identity import Principal
 from shared.records import deadlines, evidence
 from shared.records.db import Row
+from shared.records.provenance import tied
 from shared.records.room import room_of
 from shared.rules.procedures import Situation, Step
 from shared.rules.standards import Fact, Verdict, evaluate_all
@@ -48,8 +49,9 @@ def verdicts_of(session: Session, subject: Row, *, on: date) -> tuple[Verdict, .
 
 
 def shown_verdicts(session: Session, subject: Row, *, on: date) -> list[dict[str, Any]]:
-    """Return the verdicts that are met or open, as JSON."""
-    return [spelled(verdict) for verdict in verdicts_of(session, subject, on=on) if verdict.outcome != "not_met"]
+    """Return the verdicts that are met or open, as JSON, with the items their facts rest on."""
+    found = [spelled(verdict) for verdict in verdicts_of(session, subject, on=on) if verdict.outcome != "not_met"]
+    return tied(session, subject, found)
 
 
 def spelled(verdict: Verdict) -> dict[str, Any]:

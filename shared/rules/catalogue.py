@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from shared.rules.entries import Agency, AgencyKind, FactField, InForce, Instrument, Role, StepField
+from shared.rules.evidence_kinds import EvidenceKind, ExhibitAct, RetentionClass
 from shared.rules.loading import CatalogueError, in_force
 from shared.rules.notices import Ladder, Notice
 from shared.rules.procedure_entries import Procedure
@@ -58,6 +59,9 @@ class Catalogue:
     agency_kinds: Mapping[str, AgencyKind]
     fields: Mapping[str, FactField]
     step_fields: Mapping[str, StepField]
+    evidence_kinds: Mapping[str, EvidenceKind]
+    retention: Mapping[str, RetentionClass]
+    exhibit_acts: Mapping[str, ExhibitAct]
     digest: str
 
     def term(self, id: str, on: date | None = None) -> Term:

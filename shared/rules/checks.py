@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.rules.entries import Agency, AgencyKind, FactField, Role, StepField
+from shared.rules.evidence_checks import check_evidence
+from shared.rules.evidence_kinds import EvidenceKind, ExhibitAct, RetentionClass
 from shared.rules.loading import CatalogueError, Entry, Placed
 from shared.rules.notices import Ladder, Notice, RungRule, placeholders
 from shared.rules.predicates import UNITS, Leaf, Predicate
@@ -32,6 +34,9 @@ class Shelves:
     agency_kinds: list[Placed[AgencyKind]]
     fields: list[Placed[FactField]]
     step_fields: list[Placed[StepField]]
+    evidence_kinds: list[Placed[EvidenceKind]]
+    retention: list[Placed[RetentionClass]]
+    exhibit_acts: list[Placed[ExhibitAct]]
 
 
 def check(shelves: Shelves) -> None:
@@ -54,6 +59,7 @@ def check(shelves: Shelves) -> None:
     for procedure in shelves.procedures:
         check_procedure(procedure, shelves)
     _check_notices(shelves, kinds)
+    check_evidence(shelves.evidence_kinds, shelves.retention, shelves.exhibit_acts)
 
 
 def _check_field(placed: Placed[FactField]) -> None:

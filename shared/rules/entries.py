@@ -114,7 +114,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class FactField:
-    """A fact the standards ask for: its type and, for numbers, its unit."""
+    """A fact the standards ask for: its type and, for numbers, its unit.
+
+    A `closed` choice takes no value but those listed (a protected zone); others are open, since the standards name
+    only the values that matter to them.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     id: Id
@@ -123,6 +127,7 @@ class FactField:
     en: Text
     unit: str | None = None
     choices: Mapping[str, Choice] | None = None
+    closed: Annotated[bool, Field(strict=True)] = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from shared.rules import checks
 from shared.rules.entries import Agency, AgencyKind, FactField, Instrument, Role, StepField
+from shared.rules.evidence_kinds import EvidenceKind, ExhibitAct, RetentionClass
 from shared.rules.loading import Document, Placed, Trail, listed, read, single, validated, versions
 from shared.rules.notices import Ladder, Notice
 from shared.rules.predicate_reading import Referenced, predicate
@@ -41,6 +42,7 @@ def read_all(folder: Path) -> dict[str, Any]:
         agency_kinds=list(_plain(folder, "agency_kinds.yaml", "agency_kinds", AgencyKind, raws)),
         fields=list(_plain(folder, "fields/*.yaml", "fields", FactField, raws)),
         step_fields=list(_plain(folder, "step_fields.yaml", "step_fields", StepField, raws)),
+        **_evidence(named),
     )
     checks.check(shelves)
     canonical = json.dumps(raws, ensure_ascii=False, sort_keys=True, default=str, separators=(",", ":"))
@@ -58,6 +60,7 @@ def read_all(folder: Path) -> dict[str, Any]:
         "fields": single(shelves.fields),
         "step_fields": single(shelves.step_fields),
     }
+    found |= {name: single(getattr(shelves, name)) for name in ("evidence_kinds", "retention", "exhibit_acts")}
     frozen: dict[str, Any] = {name: MappingProxyType(entries) for name, entries in found.items()}
     return frozen | {"digest": hashlib.sha256(canonical.encode()).hexdigest()}
 
@@ -101,6 +104,14 @@ class _Named:
                 f"no instrument '{raw['instrument']}': add it to instruments.yaml or correct the id.",
             )
         return raw | {"name_zh": instrument.name_zh, "name_en": instrument.name_en}
+
+
+def _evidence(named: _Named) -> dict[str, Any]:
+    return {
+        "evidence_kinds": list(named.read("evidence_kinds/*.yaml", "evidence_kinds", EvidenceKind)),
+        "retention": list(named.read("retention.yaml", "retention", RetentionClass)),
+        "exhibit_acts": list(named.read("exhibit_acts.yaml", "exhibit_acts", ExhibitAct)),
+    }
 
 
 def _plain(folder: Path, pattern: str, key: str, kind: type[T], raws: dict[str, Any]) -> Iterator[Placed[T]]:

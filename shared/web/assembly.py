@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from shared.clock import Clock, system_now
 from shared.config import Settings
-from shared.records.blobs import Blobs
+from shared.records.blobs import Blobs, BlobStore
 from shared.records.db import Database, Row
 from shared.records.journal import Broken, verify_room
 from shared.records.room import Room
@@ -23,10 +23,19 @@ def make_room(
         database=Database(settings.database_url(name)),
         catalogue=catalogue.load(settings.law_folder) if settings.law_folder else catalogue.default(),
         calendar=Calendar.load(settings.law_folder / "calendar") if settings.law_folder else Calendar.load(),
-        blobs=Blobs(settings.folder / "blobs", limit=settings.evidence_limit_bytes),
+        blobs=open_blobs(settings),
         clock=clock,
         subjects=subjects,
     )
+
+
+def open_blobs(settings: Settings) -> BlobStore:
+    """Return the blob store that the settings name: a folder, or a bucket (whose library is an extra)."""
+    if not settings.blobs:
+        return Blobs(settings.folder / "blobs", limit=settings.evidence_limit_bytes)
+    from shared.records.blob_buckets import Buckets
+
+    return Buckets(settings)
 
 
 def verify_all(room: Room) -> tuple[int, list[Broken]]:

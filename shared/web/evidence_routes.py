@@ -1,7 +1,8 @@
 """Evidence over HTTP: streamed in with its hash on the way, opened with custody, withdrawn but never deleted."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 from urllib.parse import quote
@@ -11,66 +12,24 @@ import orjson
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
 from shared.errors import BodyInvalid, EvidenceMismatch, Text
 from shared.identity import Principal
-from shared.records import evidence
-from shared.records.blobs import CHUNK_BYTES, Incoming, Stored
+from shared.records import describing, evidence
+from shared.records.blobs import Stored
 from shared.records.db import Row, visible
-from shared.records.media import HEAD_BYTES, media_type
 from shared.records.perform import expect
 from shared.records.room import Room
-from shared.records.views import Body, LongWords, storable
-from shared.web.deps import CallDep, PrincipalDep, ReadDep, RoomDep, act
+from shared.records.views import storable
+from shared.web.deps import Call, CallDep, PrincipalDep, ReadDep, RoomDep, act
+from shared.web.evidence_views import Act, CustodyView, ItemView, TakeExhibit, Withdraw, shown
 from shared.web.paging import Page
+from shared.web.uploads import taken
 
 T = TypeVar("T", bound=Row)
 UPLOAD_LIMIT_BYTES = 4 * 1024**3
-
-
-class ItemView(BaseModel):
-    """One item of evidence; `details` states what its kind must state (拍摄人, 拍摄时间 …)."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: UUID
-    subject: str
-    document: str
-    name: str
-    media_type: str
-    sha256: str
-    size: int
-    details: dict[str, Any]
-    state: str
-    added_at: AwareDatetime
-    added_by: str
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_details(cls, value: Any) -> Any:
-        if isinstance(value, evidence.Item):
-            return value.model_dump() | {"details": json.loads(value.details)}
-        return value
-
-
-class CustodyView(BaseModel):
-    """One act upon an item."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    act: str
-    at: AwareDatetime
-    agency: str
-    actor: str
-    note: str
-
-
-class Withdraw(Body):
-    """Why the item no longer counts."""
-
-    reason: LongWords
 
 
 class Label(BaseModel):
@@ -80,6 +39,9 @@ class Label(BaseModel):
 
     document: Annotated[str, Field(pattern="^[a-z0-9_]{1,60}$", description="Document id of the requirement")]
     name: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f/\\]+$")]
+    kind: Annotated[str, Field(pattern="^[a-z_]{0,40}$", description="Kind of evidence; empty: the document's own")] = (
+        ""
+    )
     details: Annotated[str, Field(max_length=4000, description="JSON object: what this kind must state")] = "{}"
     sha256: Annotated[str | None, Field(pattern="^[0-9a-fA-F]{64}$", description="SHA-256 you expect")] = None
 
@@ -87,17 +49,37 @@ class Label(BaseModel):
 BINARY: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
 }
+AS_A_FILE = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
+"""Content is saved, never run: whatever it claims to be, it is no page of ours."""
 
 
 def evidence_routes(router: APIRouter, model: type[T]) -> None:
     """Add the evidence routes of a kind of subject to its router."""
+    _reading(router, model)
+    _keeping(router, model)
+    _exhibits(router, model)
 
+
+def _reading(router: APIRouter, model: type[T]) -> None:
     @router.get("/{subject_id}/evidence", name=f"list_{model.kind}_evidence")
     def list_evidence(subject_id: UUID, session: ReadDep, by: PrincipalDep) -> Page[ItemView]:
         """List the items, withdrawn ones too."""
         found = visible(session, model, subject_id, by=by)
-        return Page(items=[ItemView.model_validate(item) for item in evidence.items_for(session, found, by=by)])
+        return Page(items=shown(session, found, evidence.items_for(session, found, by=by), by=by))
 
+    @router.get("/{subject_id}/evidence/{item_id}/content", name=f"open_{model.kind}_evidence", response_class=Response)
+    def open_item(subject_id: UUID, item_id: UUID, room: RoomDep, by: PrincipalDep) -> Response:
+        """Open an item: its bytes are verified first, and the opening is written into custody."""
+        return _opened(room, model, subject_id, item_id, by)
+
+    @router.get("/{subject_id}/evidence/{item_id}/custody", name=f"read_{model.kind}_custody")
+    def read_custody(subject_id: UUID, item_id: UUID, session: ReadDep, by: PrincipalDep) -> Page[CustodyView]:
+        """Read every act upon an item, in order."""
+        found = evidence.item(session, visible(session, model, subject_id, by=by), item_id, by=by)
+        return Page(items=[CustodyView.model_validate(row) for row in evidence.custody_of(session, found)])
+
+
+def _keeping(router: APIRouter, model: type[T]) -> None:
     @router.post(
         "/{subject_id}/evidence",
         name=f"attach_{model.kind}_evidence",
@@ -111,39 +93,81 @@ def evidence_routes(router: APIRouter, model: type[T]) -> None:
     ) -> Response:
         """Upload an item: the body is the file. The hash is computed on the way and must match when you give one."""
         stated = _details(label.details)
-        await run_sync(_may_attach, room, model, subject_id, by)
-        stored, kind = await _take(request, room, label.sha256)
-        described = evidence.Description(label.document, label.name, kind, stated)
+        described = evidence.Description(label.document, label.name, "", stated, label.kind)
+        await run_sync(_may_attach, room, model, subject_id, described, by)
+        stored, media = await taken(request, room.blobs, label.sha256)
+        described = replace(described, media_type=media)
         view = await run_sync(_attach, room, model, subject_id, stored, described, by)
         return Response(orjson.dumps(view.model_dump(mode="json")), status_code=201, media_type="application/json")
-
-    @router.get("/{subject_id}/evidence/{item_id}/content", name=f"open_{model.kind}_evidence", response_class=Response)
-    def open_item(subject_id: UUID, item_id: UUID, room: RoomDep, by: PrincipalDep) -> Response:
-        """Open an item: its bytes are verified first, and the opening is written into custody."""
-        return _opened(room, model, subject_id, item_id, by)
-
-    @router.get("/{subject_id}/evidence/{item_id}/custody", name=f"read_{model.kind}_custody")
-    def read_custody(subject_id: UUID, item_id: UUID, session: ReadDep, by: PrincipalDep) -> Page[CustodyView]:
-        """Read every act upon an item, in order."""
-        found = evidence.item(session, visible(session, model, subject_id, by=by), item_id, by=by)
-        return Page(items=[CustodyView.model_validate(row) for row in evidence.custody_of(session, found)])
 
     @router.post("/{subject_id}/evidence/{item_id}/withdraw", name=f"withdraw_{model.kind}_evidence")
     def withdraw(subject_id: UUID, item_id: UUID, body: Withdraw, call: CallDep) -> ItemView:
         """Withdraw an item: it stays, with its custody, but no longer counts."""
 
-        def withdrawn(session: Session, now: datetime) -> ItemView:
-            session.info["if_match"] = call.if_match
-            found = evidence.keepable(
-                session, visible(session, model, subject_id, by=call.by, is_alone=True), by=call.by
-            )
-            expect(session, found)
-            item = evidence.item(session, found, item_id, by=call.by)
-            return ItemView.model_validate(
-                evidence.withdraw(session, found, item, reason=body.reason, by=call.by, now=now)
-            )
+        def done(session: Session, found: Row, item: evidence.Item, now: datetime) -> None:
+            evidence.withdraw(session, found, item, reason=body.reason, by=call.by, now=now)
 
-        return act(call.room, withdrawn)
+        return _kept(call, model, subject_id, item_id, done)
+
+    @router.post("/{subject_id}/evidence/{item_id}/reinstate", name=f"reinstate_{model.kind}_evidence")
+    def reinstate(subject_id: UUID, item_id: UUID, body: Withdraw, call: CallDep) -> ItemView:
+        """Count a frozen item again, once its bytes were restored: they are verified first."""
+
+        def done(session: Session, found: Row, item: evidence.Item, now: datetime) -> None:
+            evidence.reinstate(session, found, item, reason=body.reason, by=call.by, now=now)
+
+        return _kept(call, model, subject_id, item_id, done)
+
+
+def _exhibits(router: APIRouter, model: type[T]) -> None:
+    @router.post("/{subject_id}/exhibits", name=f"take_{model.kind}_exhibit", status_code=201)
+    def take(subject_id: UUID, body: TakeExhibit, call: CallDep) -> ItemView:
+        """Take a physical exhibit: its description becomes an item, where it is stands beside it."""
+        said = body.model_dump(mode="json", exclude={"name"}, exclude_none=True, exclude_defaults=True)
+
+        def done(session: Session, now: datetime) -> ItemView:
+            found = visible(session, model, subject_id, by=call.by, is_alone=True)
+            evidence.keepable(session, found, by=call.by)
+            item = evidence.take_exhibit(session, found, body.name, said, by=call.by, now=now)
+            return shown(session, found, [item], by=call.by)[0]
+
+        return act(call.room, done)
+
+    @router.get("/{subject_id}/exhibits", name=f"list_{model.kind}_exhibits")
+    def list_exhibits(subject_id: UUID, session: ReadDep, by: PrincipalDep) -> Page[ItemView]:
+        """List the physical exhibits and where each is, as a hand-over list shows them."""
+        found = visible(session, model, subject_id, by=by)
+        things = evidence.exhibits_of(session, found)
+        seen = [one for one in evidence.items_for(session, found, by=by) if one.id in things]
+        return Page(items=shown(session, found, seen, by=by))
+
+    @router.post("/{subject_id}/evidence/{item_id}/acts", name=f"act_upon_{model.kind}_exhibit")
+    def act_upon(subject_id: UUID, item_id: UUID, body: Act, call: CallDep) -> ItemView:
+        """Seal, unseal, move, hand over, return or destroy by order a physical exhibit."""
+
+        def done(session: Session, found: Row, item: evidence.Item, now: datetime) -> None:
+            deed = evidence.Deed(body.act, body.stated, body.note)
+            evidence.act_upon(session, found, item, deed, by=call.by, now=now)
+
+        return _kept(call, model, subject_id, item_id, done)
+
+
+Done = Callable[[Session, Row, evidence.Item, datetime], None]
+
+
+def _kept(call: Call, model: type[T], subject_id: UUID, item_id: UUID, done: Done) -> ItemView:
+    """Do something to an item as one who keeps the subject's evidence, in one transaction."""
+
+    def kept(session: Session, now: datetime) -> ItemView:
+        session.info["if_match"] = call.if_match
+        found = visible(session, model, subject_id, by=call.by, is_alone=True)
+        evidence.keepable(session, found, by=call.by)
+        expect(session, found)
+        item = evidence.item(session, found, item_id, by=call.by)
+        done(session, found, item, now)
+        return shown(session, found, [item], by=call.by)[0]
+
+    return act(call.room, kept)
 
 
 def _details(text: str) -> dict[str, Any]:
@@ -161,38 +185,11 @@ def _bad_details() -> BodyInvalid:
     return BodyInvalid(words, errors=[{"field": "details", "code": "not_an_object", "message": words}])
 
 
-async def _take(request: Request, room: Room, expected: str | None) -> tuple[Stored, str]:
-    """Write the body into the blob store as it comes; nothing is kept when anything is wrong."""
-    incoming = await run_sync(room.blobs.incoming)
-    head, kind = b"", ""
-    try:
-        async for chunk in _in_pieces(request.stream()):
-            if not kind:
-                head = chunk[:HEAD_BYTES]
-                kind = media_type(head, request.headers.get("content-type", ""))
-            await run_sync(incoming.write, chunk)
-        if not kind:
-            raise BodyInvalid(Text("文件内容为空", "The file is empty"))
-        return await run_sync(incoming.finish, expected), kind
-    finally:
-        await run_sync(Incoming.discard, incoming)
-
-
-async def _in_pieces(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Gather small network chunks into pieces worth a thread's while."""
-    waiting = bytearray()
-    async for chunk in stream:
-        waiting += chunk
-        if len(waiting) >= CHUNK_BYTES:
-            yield bytes(waiting)
-            waiting.clear()
-    if waiting:
-        yield bytes(waiting)
-
-
-def _may_attach(room: Room, model: type[T], subject_id: UUID, by: Principal) -> None:
+def _may_attach(room: Room, model: type[T], subject_id: UUID, described: evidence.Description, by: Principal) -> None:
+    """Refuse before the first byte what would be refused after the last one."""
     with room.reading() as session:
         evidence.keepable(session, visible(session, model, subject_id, by=by), by=by)
+        describing.check(session, described, now=room.clock())
 
 
 def _attach(
@@ -200,26 +197,34 @@ def _attach(
 ) -> ItemView:
     def attached(session: Session, now: datetime) -> ItemView:
         found = evidence.keepable(session, visible(session, model, subject_id, by=by, is_alone=True), by=by)
-        return ItemView.model_validate(evidence.attach(session, found, stored, described, by=by, now=now))
+        item = evidence.attach(session, found, stored, described, by=by, now=now)
+        return shown(session, found, [item], by=by)[0]
 
     return act(room, attached)
 
 
 def _opened(room: Room, model: type[T], subject_id: UUID, item_id: UUID, by: Principal) -> Response:
-    def opened(session: Session, now: datetime) -> tuple[evidence.Item, Iterator[bytes]]:
-        found = visible(session, model, subject_id, by=by, is_alone=True)
-        item = evidence.item(session, found, item_id, by=by)
-        try:
-            return item, evidence.open_item(session, found, item, by=by, now=now)
-        except EvidenceMismatch:
-            evidence.freeze_changed(session, found, item, by=by, now=now)
-            session.commit()
-            raise
+    """Verify an item's bytes while no transaction waits, then write the opening, or that they changed."""
+    with room.reading() as session:
+        item = evidence.item(session, visible(session, model, subject_id, by=by), item_id, by=by)
 
-    item, chunks = act(room, opened)
+    def frozen(session: Session, now: datetime) -> None:
+        found = visible(session, model, subject_id, by=by, is_alone=True)
+        evidence.freeze_changed(session, found, evidence.item(session, found, item_id, by=by), by=by, now=now)
+
+    def noted(session: Session, now: datetime) -> None:
+        found = visible(session, model, subject_id, by=by, is_alone=True)
+        evidence.note_opened(session, found, evidence.item(session, found, item_id, by=by), by=by, now=now)
+
+    try:
+        chunks = evidence.sound_bytes(room.blobs, item)
+    except EvidenceMismatch:
+        act(room, frozen)
+        raise
+    act(room, noted)
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(item.name)}",
         "Digest": f"sha-256={item.sha256}",
-        "X-Content-Type-Options": "nosniff",
+        **AS_A_FILE,
     }
     return StreamingResponse(chunks, media_type=item.media_type, headers=headers)

@@ -73,6 +73,17 @@ BODIES = {
     "return-for-investigation": {"returned_at": AT, "outline": "x"},
     "finish-investigation": {"note": "x"},
     "refer-otherwise": {"procedure": "market_regulation_referral"},
+    "acts": {"act": "moved", "stated": {"storage_place": "x", "reason": "x"}},
+    "exhibits": {
+        "name": "x",
+        "quantity": 1,
+        "unit": "x",
+        "features": "x",
+        "storage_place": "x",
+        "taken_by": ["x"],
+        "taken_at": AT,
+        "taken_place": "x",
+    },
 }
 POLICE_FILE = {"decision_number": "1", "decided_at": AT}
 POLICE_STEPS = {

@@ -24,9 +24,9 @@ CHUNK_BYTES = 64 * 1024
 
 
 @router.get("/new")
-async def give_page(kind: str, subject_id: UUID, visit: VisitDep, document: str = "") -> Response:
-    """Show the form of one document: first which document, then what it must state."""
-    return await _form(visit, kind, subject_id, document, {}, None)
+async def give_page(kind: str, subject_id: UUID, visit: VisitDep, document: str = "", of_kind: str = "") -> Response:
+    """Show the form of one document: first which document of which kind, then what it must state."""
+    return await _form(visit, kind, subject_id, document, {"kind": [of_kind]}, None)
 
 
 @router.post("", max_body_size=UPLOAD_LIMIT_BYTES)
@@ -99,7 +99,9 @@ async def _item(
     names[visit.by.actor] = visit.by.name
     acts = [{**one, "agency": visit.agency(one["agency"]), "who": names.get(one["actor"], "")} for one in custody]
     acts = [one | {"who": ""} if str(one["actor"]).startswith("system:") else one for one in acts]
-    labels = {one.name: one.label for one in evidence.statements(visit, evidence.requirement(visit, found["document"]))}
+    of_kind = evidence.kind_of(visit, found["document"], (found.get("kind") or {}).get("id", ""))
+    wanted = evidence.statements(visit, evidence.requirement(visit, found["document"]), of_kind)
+    labels = {one.name: one.label for one in wanted}
     return visit.page(
         "item.html",
         status=int(refused["status"]) if refused else 200,
@@ -107,6 +109,7 @@ async def _item(
         subject=subject,
         item=shown_item(visit, found, entries),
         stated=[(labels.get(name, name), _stated(visit, value)) for name, value in found["details"].items()],
+        twins=[one for one in items if one["id"] in (found.get("same_as") or ())],
         acts=acts,
         problem=refused,
     )
@@ -123,6 +126,7 @@ async def _form(
     _check(kind)
     subject = await visit.rooms.get(kind, f"/{subject_id}")
     known = evidence.requirement(visit, document) if document else None
+    of_kind = (typed.get("kind") or [""])[0]
     return visit.page(
         "give.html",
         status=int(refused["status"]) if refused else 200,
@@ -131,7 +135,9 @@ async def _form(
         groups=evidence.documents(visit, subject),
         document=document if known else "",
         known=known,
-        statements=evidence.statements(visit, known),
+        kinds=evidence.kinds(visit),
+        of_kind=of_kind,
+        statements=evidence.statements(visit, known, evidence.kind_of(visit, document, of_kind)),
         typed=typed,
         problem=refused,
     )

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from services.case_service.cases import queries
+from services.case_service.cases import facts, queries
 from services.case_service.cases.models import (
     Case,
     Close,
@@ -32,7 +32,7 @@ from shared.clock import new_id, today
 from shared.errors import BodyInvalid, Text
 from shared.events import ManifestData
 from shared.identity import Principal
-from shared.records import evidence, parties
+from shared.records import changes, evidence, parties
 from shared.records.perform import begin, perform, require_actor
 from shared.records.room import Room, room_of
 from shared.records.views import Body
@@ -89,20 +89,21 @@ def extend_case_limit(session: Session, case_id: UUID, body: Extend, *, by: Prin
 
 
 def record_investigation(session: Session, case_id: UUID, body: Record, *, by: Principal, now: datetime) -> Case:
-    """Record facts; a fact named again replaces the older one, which stays in the journal."""
+    """Record facts; a fact named again replaces the older one, which stays in the journal, and one removed does too.
+
+    What was handed over before is left as it was: the referral room is told, and shows the difference.
+    """
     case = queries.case(session, case_id, seen_by=by)
     require_actor(session, case, "record_investigation", by=by)
-    known = {str(item.id) for item in evidence.items(session, case) if item.state == "held"}
-    unknown = sorted({ref for fact in body.facts.values() for ref in fact.evidence} - known)
-    if unknown:
-        words = Text("事实所附证据不在本案中", "A fact names evidence that this case does not hold")
-        raise BodyInvalid(words, errors=[{"field": "facts", "code": "unknown_evidence", "items": unknown}])
     if body.conduct_on is not None and body.conduct_on > today(now):
         words = Text("行为日期晚于今日", "conduct_on lies in the future")
         raise BodyInvalid(words, errors=[{"field": "conduct_on", "code": "in_the_future", "message": words}])
-    facts = case.facts | {name: fact.model_dump() for name, fact in body.facts.items()}
-    written = Recorded(facts=facts, conduct_on=body.conduct_on or case.conduct_on)
-    return perform(session, case, "record_investigation", written, by=by, now=now)
+    held, found = facts.recorded(session, case, body, by=by, now=now)
+    written = Recorded(facts=held, conduct_on=body.conduct_on or case.conduct_on, because=body.because)
+    performed = perform(session, case, "record_investigation", written, by=by, now=now)
+    entry = {"id": new_id(now), "seq": performed.version}
+    changes.tell(session, performed, entry, found, by=by, now=now)
+    return performed
 
 
 def conclude_investigation(session: Session, case_id: UUID, body: Conclude, *, by: Principal, now: datetime) -> Case:
@@ -120,6 +121,7 @@ def refer(session: Session, case_id: UUID, body: Refer, *, by: Principal, now: d
         suspected_offence=body.suspected_offence,
         verdicts=named,
         manifest=ManifestData(digest=frozen.digest, body=frozen.body),
+        given_at=case.given_at or now,
     )
     return perform(session, case, "request_referral", written, by=by, now=now)
 
@@ -138,6 +140,7 @@ def refer_otherwise(session: Session, case_id: UUID, body: ReferOtherwise, *, by
         note=body.note,
         verdicts=[verdict for verdict in queries.verdicts(session, case) if verdict["outcome"] != "not_met"],
         manifest=ManifestData(digest=frozen.digest, body=frozen.body),
+        given_at=case.given_at or now,
     )
     return perform(session, case, "refer_otherwise", written, by=by, now=now)
 

@@ -1,9 +1,9 @@
 """Cases: the table, the bodies of the steps, the public view."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, model_validator
 from pydantic import Field as Said
 from sqlalchemy import JSON
 from sqlmodel import Field
@@ -21,6 +21,7 @@ class Case(Row, table=True):
 
     __tablename__ = "cases"
     kind: ClassVar[str] = "case"
+    handed_on: ClassVar[str] = "given_at"
 
     title: str
     summary: str
@@ -37,6 +38,8 @@ class Case(Row, table=True):
     facts: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     conduct_on: date | None = None
     suspected_offence: str | None = None
+    given_at: datetime | None = None
+    """When facts and evidence first went to the referral room: from then on it is told of changes."""
     referral_ref: str | None = None
     handed_over_at: datetime | None = None
     accepted_at: datetime | None = None
@@ -96,11 +99,23 @@ class Extend(Body):
 
 
 class Record(Body):
-    """Record facts found by the investigation; each may name the evidence that supports it."""
+    """Record facts found by the investigation; each may name the evidence that supports it. Facts may be removed."""
 
-    facts: Annotated[dict[FactName, FactBody], Said(min_length=1, max_length=100)]
+    facts: Annotated[dict[FactName, FactBody], Said(default_factory=dict, max_length=100)]
     conduct_on: date | None = None
     """The day of the conduct: it chooses the law that judges it."""
+    removed: Annotated[list[FactName], Said(default_factory=list, max_length=100)]
+    """Facts that no longer hold; they stay in the journal."""
+    because: LongWords | None = None
+    """Why; needed where a fact is removed."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not (self.facts or self.removed or self.conduct_on):
+            raise ValueError("请至少记录一项事实 / record at least one fact")
+        if self.removed and self.because is None:
+            raise ValueError("删去事实须说明理由（because） / say why a fact is removed (because)")
+        return self
 
 
 class Recorded(Body):
@@ -108,6 +123,7 @@ class Recorded(Body):
 
     facts: dict[str, Any]
     conduct_on: date | None
+    because: str | None
 
 
 class Conclude(Body):
@@ -144,6 +160,7 @@ class OtherReferralAsked(ReferOtherwise):
 
     verdicts: list[dict[str, Any]]
     manifest: ManifestData
+    given_at: AwareDatetime
 
 
 class ReferralAsked(Refer):
@@ -151,6 +168,7 @@ class ReferralAsked(Refer):
 
     verdicts: list[dict[str, Any]]
     manifest: ManifestData
+    given_at: AwareDatetime
 
 
 class Supplement(Body):

@@ -9,6 +9,7 @@ from services.case_service.cases.models import Case
 from shared.clock import today
 from shared.identity import Principal
 from shared.records.db import visible
+from shared.records.provenance import tied
 from shared.records.room import room_of
 from shared.records.situations import spelled, verdicts_of
 
@@ -19,6 +20,6 @@ def case(session: Session, case_id: UUID, *, seen_by: Principal) -> Case:
 
 
 def verdicts(session: Session, found: Case) -> list[dict[str, Any]]:
-    """Return what each standard in force on the conduct date says of the case's facts."""
+    """Return what each standard in force on the conduct date says of the case's facts, with the items they rest on."""
     on = found.conduct_on or today(room_of(session).clock())
-    return [spelled(verdict) for verdict in verdicts_of(session, found, on=on)]
+    return tied(session, found, [spelled(verdict) for verdict in verdicts_of(session, found, on=on)])

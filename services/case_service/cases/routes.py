@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from services.case_service.cases import commands, queries
+from services.case_service.cases import commands, provenance, queries
 from services.case_service.cases.models import (
     Case,
     CaseView,
@@ -38,6 +38,12 @@ evidence_routes(router, Case)
 def open_case(body: Open, call: CallDep) -> Response:
     """Open a case on discovery."""
     return call(commands.open_case, body=body, view=CaseView, status=201)
+
+
+@router.get("/{case_id}/facts")
+def read_facts(case_id: UUID, session: ReadDep, by: PrincipalDep) -> provenance.FactsView:
+    """Read the facts with what supports them, who recorded them when, and what they were before."""
+    return provenance.facts_view(session, queries.case(session, case_id, seen_by=by))
 
 
 @router.get("/{case_id}/verdicts")

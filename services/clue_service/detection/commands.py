@@ -20,7 +20,7 @@ from services.clue_service.upserting import upsert
 from shared.clock import ZONE
 from shared.identity import Principal
 from shared.records import evidence
-from shared.records.blobs import Blobs, Stored
+from shared.records.blobs import BlobStore, Stored
 from shared.records.db import table_of
 from shared.records.evidence import Description
 from shared.records.journal import canonical
@@ -50,7 +50,7 @@ class Outcome:
     not_evaluable: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
-def frozen(found: Hit, rule: Rule, outlet: Outlet, blobs: Blobs, *, now: datetime) -> Frozen:
+def frozen(found: Hit, rule: Rule, outlet: Outlet, blobs: BlobStore, *, now: datetime) -> Frozen:
     """Freeze a hit: store its slice (Parquet), chart (SVG) and record (JSON), and word its report."""
     made = freeze(found, rule)
     stem = f"{rule.id}-{found.from_at.astimezone(ZONE):%Y%m%d%H}"

@@ -1,5 +1,6 @@
 """Alembic's entry for the referral room."""
 
+from services.referral_service.differences.models import CaseChange
 from services.referral_service.documents.models import Document, Template
 from services.referral_service.proceedings.models import Consultation, Supervision
 from services.referral_service.receipts.models import Receipt
@@ -7,4 +8,4 @@ from services.referral_service.referrals.models import Referral
 from services.referral_service.sealed_files.models import SealedFile
 from shared.records.migrations import run_env
 
-run_env([Referral, Supervision, Consultation, Document, Template, Receipt, SealedFile])
+run_env([Referral, Supervision, Consultation, Document, Template, Receipt, SealedFile, CaseChange])

@@ -50,6 +50,7 @@ FAMILIES = {
     "board",
     "clock",
     "entry",
+    "exhibit",
     "field",
     "hint",
     "invalid",

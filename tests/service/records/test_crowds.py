@@ -56,7 +56,7 @@ def test_all_of_a_crowd_upload_and_open_evidence(desk):
 
     def upload(number: int):
         params = {"document": "crim_other", "name": f"{number}.txt"}
-        return desk.call(OFFICER, "POST", path, params=params, content=b"text", headers=headers)
+        return desk.call(OFFICER, "POST", path, params=params, content=f"text {number}".encode(), headers=headers)
 
     assert together(upload) == [201] * CROWD
     item = desk.get(OFFICER, path)["items"][0]

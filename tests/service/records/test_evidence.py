@@ -125,10 +125,10 @@ class TestRequirements:
         referral = journeys.approved_referral(desk)
         path = f"/v1/referrals/{referral['id']}"
         for document, details in journeys.DOCUMENTS.items():
-            given = {} if document == "crim_photos_av" else details
+            given = {} if document == "crim_item_list" else details
             desk.attach(OFFICER, path, document, document.encode(), **given)
         refused = desk.post(OFFICER, f"{path}/send", {"letter_number": "1"}, expect=409)
-        assert "拍摄人" in refused["detail"]
+        assert "存放地" in refused["detail"]
 
     def test_in_english_when_asked(self, desk):
         referral = journeys.approved_referral(desk)

@@ -24,12 +24,12 @@ class TestCheck:
         assert found["crim_transfer_letter"] == "missing"
         assert found["crim_records"] == "present"
         assert found["crim_hw_opinion"] == "condition_unknown"
-        desk.attach(OFFICER, path, "crim_photos_av", b"photo", fact_to_prove="现场")
-        (photo,) = [
-            one for one in desk.post(OFFICER, f"{path}/check")["documents"] if one["document_id"] == "crim_photos_av"
+        desk.attach(OFFICER, path, "crim_item_list", b"list", item_name="废液桶", quantity="26")
+        (listed,) = [
+            one for one in desk.post(OFFICER, f"{path}/check")["documents"] if one["document_id"] == "crim_item_list"
         ]
-        assert photo["status"] == "lacks_metadata"
-        assert photo["lacking"] == ["拍摄人", "拍摄时间", "拍摄地点"]
+        assert listed["status"] == "lacks_metadata"
+        assert listed["lacking"] == ["特征", "存放地", "附强制措施、现场笔录等来源材料"]
         for document, details in journeys.DOCUMENTS.items():
             desk.attach(OFFICER, path, document, f"{document} full".encode(), **details)
         whole = desk.post(OFFICER, f"{path}/check")

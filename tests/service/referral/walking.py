@@ -70,7 +70,7 @@ def ask_again(desk: Desk, referral: Any) -> Any:
 def letter_of_supervision(desk: Desk, referral: Any, *proofs: str) -> None:
     """Attach what a suggestion of supervision comes with."""
     for document in ("sup_letter", "sup_case_materials", *proofs):
-        desk.attach(OFFICER, path(referral), document, document.encode())
+        desk.attach(OFFICER, path(referral), document, f"{document} with {' '.join(proofs)}".encode())
 
 
 def upheld(desk: Desk) -> Any:

@@ -1,5 +1,9 @@
 """Evidence and facts with provenance."""
 
+import sqlalchemy as sa
+from alembic import op
+from sqlmodel.sql.sqltypes import UTCDateTime
+
 from shared.records.versions import r0002
 
 revision = "0002"
@@ -11,8 +15,17 @@ depends_on = None
 def upgrade() -> None:
     """Create it."""
     r0002.upgrade()
+    _cases()
 
 
 def downgrade() -> None:
     """Drop it."""
+    with op.batch_alter_table("cases") as cases:
+        cases.drop_column("given_at")
     r0002.downgrade()
+
+
+def _cases() -> None:
+    """When facts and evidence first went to the referral room."""
+    with op.batch_alter_table("cases") as cases:
+        cases.add_column(sa.Column("given_at", UTCDateTime(), nullable=True))

@@ -1,6 +1,6 @@
 """Every procedure of a referral: what steps state, supervisions, consultations, documents."""
 
-from services.referral_service.migrations import between, documents, dossiers
+from services.referral_service.migrations import between, differences, documents, dossiers
 from shared.records.versions import r0002
 
 revision = "0002"
@@ -15,10 +15,12 @@ def upgrade() -> None:
     between.upgrade()
     documents.upgrade()
     dossiers.upgrade()
+    differences.upgrade()
 
 
 def downgrade() -> None:
     """Drop it."""
+    differences.downgrade()
     dossiers.downgrade()
     documents.downgrade()
     between.downgrade()

@@ -1,0 +1,1 @@
+"""The resource: what changed since a referral was sent."""

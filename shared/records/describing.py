@@ -1,0 +1,61 @@
+"""Is an item of evidence well described: of a known kind, stating what its kind must state, not here already."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session
+
+from shared.errors import BodyInvalid, DuplicateEvidence, Text
+from shared.records.blobs import Stored
+from shared.records.items import Description, Item
+from shared.records.room import room_of
+from shared.rules.evidence_kinds import EvidenceKind, ill_stated, implied, labels, lacking
+
+
+def kind_of(session: Session, described: Description) -> EvidenceKind | None:
+    """Return the kind an item is called, else the one its document is by itself. Raises BodyInvalid."""
+    kinds = room_of(session).catalogue.evidence_kinds
+    if not described.kind:
+        return implied(kinds, described.document)
+    if described.kind not in kinds:
+        words = Text(f"没有证据种类“{described.kind}”", f"There is no kind of evidence '{described.kind}'")
+        errors = [{"field": "kind", "code": "unknown_kind", "message": words}]
+        raise BodyInvalid(words, errors=errors, known=sorted(kinds))
+    return kinds[described.kind]
+
+
+def check(session: Session, described: Description, *, now: datetime) -> EvidenceKind | None:
+    """Return the kind of an item once it states what its kind must state. Raises BodyInvalid with what is missing."""
+    kind = kind_of(session, described)
+    if kind is None:
+        return None
+    missing = lacking(kind.fields, described.details)
+    if missing:
+        zh, en = labels(missing)
+        errors = [
+            {
+                "field": f"details.{one.field}",
+                "code": "missing",
+                "message": Text(one.label_zh, one.label_en),
+                "basis": one.basis,
+                "cite": Text(one.cite.zh, one.cite.en) if one.cite else None,
+            }
+            for one in missing
+        ]
+        raise BodyInvalid(Text(f"{kind.name_zh}须载明：{zh}", f"{kind.name_en} must state: {en}"), errors=errors)
+    wrong = ill_stated(kind.fields, described.details, now=now)
+    if wrong:
+        errors = [
+            {"field": f"details.{one.field}", "code": "ill_stated", "message": Text(one.zh, one.en)} for one in wrong
+        ]
+        raise BodyInvalid(Text(wrong[0].zh, wrong[0].en), errors=errors)
+    return kind
+
+
+def refuse_twin(known: Sequence[Item], stored: Stored, described: Description) -> None:
+    """Refuse the same bytes as the same document; as another document they are marked, not refused."""
+    same = [one for one in known if one.sha256 == stored.sha256 and one.state != "withdrawn"]
+    twin = next((one for one in same if one.document == described.document), None)
+    if twin is not None:
+        words = Text(f"相同内容已作为“{twin.name}”在本事项中", f"The same bytes are held here as '{twin.name}'")
+        raise DuplicateEvidence(words, item=str(twin.id), sha256=stored.sha256)
