@@ -11,6 +11,7 @@ GROUPS = {
     "law": "scripts.law_cli",
     "hj212": "scripts.hj212_cli",
     "detect": "scripts.detect_cli",
+    "document": "scripts.document_cli",
     "keys": "scripts.keys_cli",
 }
 """Commands that are programs of their own (`app`)."""

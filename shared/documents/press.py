@@ -6,7 +6,7 @@ import re
 import tempfile
 import threading
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ def pdf(template: str, sheet: Mapping[str, Any], *, at: datetime, fonts: Path | 
                 package_path=folder,
                 package_cache_path=folder,
             )
-            return _bytes(compiler.compile(format="pdf", pdf_standards="a-2b", timestamp=at.astimezone(UTC)))
+            return _bytes(compiler.compile(format="pdf", pdf_standards="a-2b", timestamp=int(at.timestamp())))
         except typst.TypstError as broken:
             raise _said(broken) from broken
 

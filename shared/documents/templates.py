@@ -25,6 +25,7 @@ FORBIDDEN = re.compile(
     re.ASCII,
 )
 """What would read files, fetch packages or make code out of text."""
+COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 TRIAL_AT = datetime(2026, 1, 5, 1, tzinfo=UTC)
 TRIAL_HEADING = Heading("示例市生态环境局", date(2026, 1, 5), "示例〔2026〕1号", "示例市公安局", ("示例市人民检察院",))
 
@@ -51,7 +52,7 @@ def tried(kind: DocumentKind, format: Format, content: bytes) -> None:
     }
     sheets = [sheet(kind, TRIAL_HEADING, texts, is_draft=False) for texts in (full, bare)]
     printed = apart.printed(format, source, sheets, at=TRIAL_AT, fonts=None)
-    shown = _text_of(printed[0]) if format == "docx" else source.decode()
+    shown = _text_of(printed[0]) if format == "docx" else COMMENT.sub("", source.decode())
     left_out = [
         wanted for wanted in kind.fields if wanted.mandatory == "law" and not _shows(format, shown, wanted.id, full)
     ]

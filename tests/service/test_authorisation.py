@@ -72,6 +72,8 @@ BODIES = {
     "criminal-result": {"result": "convicted", "decided_at": AT},
     "return-for-investigation": {"returned_at": AT, "outline": "x"},
     "finish-investigation": {"note": "x"},
+    "documents": {"kind": "materials_list"},
+    "preview": {"kind": "materials_list"},
     "refer-otherwise": {"procedure": "market_regulation_referral"},
     "acts": {"act": "moved", "stated": {"storage_place": "x", "reason": "x"}},
     "exhibits": {

@@ -13,7 +13,8 @@ from shared.records.room import Room
 from tests.service.gateway.conftest import PASSWORD, Template, TestClock, enter, sign_in
 
 PROXIED = [
-    ("GET", f"/v1/{name}") for name in ("clues", "hj212", "imports", "series", "detections", "cases", "referrals")
+    ("GET", f"/v1/{name}")
+    for name in ("clues", "hj212", "imports", "series", "detections", "cases", "referrals", "documents")
 ]
 API = ("/v1/", "/oauth/", "/.well-known/", "/docs")
 """Where a bearer token is asked for; the console's pages, which come by cookie, have tests of their own."""

@@ -15,7 +15,7 @@ from shared.records.journal import timeline, verify_room
 from tests import journeys
 from tests.desk import Desk, officer
 from tests.journeys import EEA, OFFICER, POLICE, PSB
-from tests.service.referral.test_documents import LETTER, content, issue, said
+from tests.service.referral.issuing import LETTER, content, issue, said
 
 KEEPER = officer(EEA, "administrator")
 OURS = templates.packaged("transfer_letter", "pdf").decode()

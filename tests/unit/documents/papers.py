@@ -14,7 +14,7 @@ from shared.clock import ZONE
 from shared.rules import document_kinds
 from shared.rules.document_kinds import DocumentKind
 
-AT = datetime(2026, 9, 3, 15, 30, tzinfo=ZONE)
+AT = datetime(2026, 9, 3, 15, 30, 1, 123456, tzinfo=ZONE)
 KINDS = document_kinds.default()
 EVERY = [kind.id for kind in KINDS.on(AT.date())]
 NAMES = {

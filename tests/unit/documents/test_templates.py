@@ -116,6 +116,7 @@ def test_a_template_that_takes_too_much_is_stopped(hungry: str):
         ("只有文字".encode(), "no_layout"),
         (b"x" * (1024 * 1024 + 1), "too_large"),
         (OURS.replace('#f("contact")', "").encode(), "left_out"),
+        (OURS.replace('#f("contact")', '/* f("contact") */').encode(), "left_out"),
         (OURS.replace('#rows("materials"', '#let y = ("a"').encode(), "left_out"),
     ],
 )
