@@ -83,3 +83,34 @@ class TestPolice:
         fields |= {"attendees": [{"attending_agency": "苏州市公安局", "person": "陈丁", "post": "支队长"}]}  # type: ignore[dict-item]
         for who, number in ((OFFICER, "苏州联纪〔2026〕1号"), (PROSECUTOR, "苏州联纪〔2026〕1号")):
             assert issue(desk, referral, "conference_minutes", who, fields=fields)["number"] == number
+
+
+class TestOtherProcedures:
+    def test_a_supervision_is_suggested_by_its_letter(self, desk: Desk):
+        body = {"procedure": "filing_supervision", "title": "示例公司倾倒危险废物案", "summary": "不予立案不当"}
+        body |= {"division": "320500"}
+        opened = desk.post(
+            OFFICER, "/v1/supervisions", body | {"stated": {"filing_situation": "not_filed"}}, expect=201
+        )
+        address = f"/v1/supervisions/{opened['id']}"
+        desk.attach(OFFICER, address, "sup_case_materials", b"materials")
+        given = {"kind": "supervision_suggestion", "fields": {"grounds": "理由与证据不符"}}
+        made = desk.post(OFFICER, f"{address}/documents", given, expect=201)
+        listed = {item["id"]: item for item in desk.get(OFFICER, f"{address}/evidence")["items"]}
+        assert listed[made["files"][0]["item"]]["document"] == "sup_letter"
+        answer = desk.call(OFFICER, "GET", f"/v1/documents/{made['id']}/files/pdf", room="referral")
+        text = said(answer.content)
+        assert "苏州市人民检察院：我局已将“示例公司倾倒危险废物案”移送苏州市公安局" in text
+        assert [one["id"] for one in desk.get(OFFICER, f"{address}/documents")["items"]] == [made["id"]]
+
+    def test_the_list_of_a_detention_referral_is_the_one_its_measures_ask_for(self, desk: Desk):
+        body = {"procedure": "police_detention_referral", "title": "示例公司逃避监管排放案", "summary": "暗管排放"}
+        opened = desk.post(OFFICER, "/v1/referrals", body | {"division": "320500"}, expect=201)
+        desk.attach(OFFICER, path(opened), "det_penalty", b"decision")
+        letter = issue(desk, opened, "detention_letter", fields={"main_basis": "第一千一百零八条", "party": "示例公司"})
+        materials = issue(desk, opened, "materials_list")
+        listed = {item["id"]: item for item in desk.get(OFFICER, f"{path(opened)}/evidence")["items"]}
+        assert listed[letter["files"][0]["item"]]["document"] == "det_letter"
+        assert listed[materials["files"][0]["item"]]["document"] == "det_list"
+        text = said(content(desk, OFFICER, opened, letter["files"][0]["item"]))
+        assert "尚不构成犯罪，依法需要移送公安机关处以行政拘留" in text
