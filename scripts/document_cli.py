@@ -39,6 +39,7 @@ def example(kind: str) -> None:
 @app.command("render")
 def render_document(
     kind: str,
+    *,
     data: Annotated[Path, typer.Option(help="内容 JSON 文件 / JSON file of what it states")],
     output: Annotated[Path, typer.Option(help="输出 .pdf 或 .docx / where to write, .pdf or .docx")],
     template: Annotated[Path | None, typer.Option(help="本单位模板 / a template of your own (.typ or .docx)")] = None,
