@@ -15,6 +15,7 @@ ROOMS: Mapping[bytes, str] = {
     b"documents": "referral",
     b"supervisions": "referral",
     b"consultations": "referral",
+    b"sealed-files": "referral",
 }
 """The segment after `/v1/`, and the room behind it. Everything else is answered by the gateway itself."""
 

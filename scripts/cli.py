@@ -13,6 +13,7 @@ GROUPS = {
     "detect": "scripts.detect_cli",
     "document": "scripts.document_cli",
     "keys": "scripts.keys_cli",
+    "sealed": "scripts.sealed_cli",
 }
 """Commands that are programs of their own (`app`)."""
 COMMANDS = {

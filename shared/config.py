@@ -124,6 +124,12 @@ class Settings(BaseSettings):
         return f"postgresql+psycopg://{parts.netloc}/{self.database_prefix}{room}{query}"
 
     @property
+    def sealed_routes(self) -> dict[str, str]:
+        """Return agency -> outbox of the agencies reached by sealed file."""
+        named = (part.strip().partition("@") for part in self.sealed_agencies.split(",") if part.strip())
+        return {agency: outbox or agency for agency, _, outbox in named}
+
+    @property
     def keys_path(self) -> Path:
         """Return where the agencies' keys lie."""
         return self.keys_folder or self.folder / "keys"

@@ -30,7 +30,7 @@ from shared.web.assembly import make_room
 ROOMS: Mapping[str, Any] = {"clue": clue_main, "case": case_main, "referral": referral_main}
 DATABASES = (*ROOMS, "gateway")
 CLUE_PATHS = ("clues", "outlets", "hj212", "imports", "series", "detections")
-REFERRAL_PATHS = ("referrals", "supervisions", "consultations")
+REFERRAL_PATHS = ("referrals", "supervisions", "consultations", "sealed-files")
 KINDS = {kind.prefix: kind.id for kind in catalogue.default().agency_kinds.values() if kind.prefix}
 
 

@@ -11,6 +11,7 @@ from services.referral_service.proceedings.routes import ROUTERS
 from services.referral_service.receipts import routes as receipts
 from services.referral_service.referrals import routes
 from services.referral_service.referrals.models import Referral
+from services.referral_service.sealed_files import routes as sealed_files
 from services.referral_service.subscriptions import SUBSCRIPTIONS
 from shared.config import Settings
 from shared.records.db import Row
@@ -26,6 +27,7 @@ SUBJECTS: dict[str, type[Row]] = {"referral": Referral, "supervision": Supervisi
 def make(room: Room) -> FastAPI:
     """Return the application over a room."""
     resources = [differences.router, *ROUTERS, *documents.ROUTERS, *receipts.ROUTERS, *dossier.ROUTERS]
+    resources.append(sealed_files.router)
     return create_app(room, [routes.router, *resources, room_routes(), inbound.router], SUBSCRIPTIONS)
 
 

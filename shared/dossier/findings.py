@@ -62,6 +62,8 @@ class Report:
     kind: str = "unknown"
     findings: list[Finding] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
+    """Path -> SHA-256 of every payload file of a bag, as they were checked."""
 
     @property
     def holds(self) -> bool:

@@ -1,10 +1,11 @@
 """Is it a BagIt bag (RFC 8493), complete and unchanged: declaration, manifests, tag manifests, description."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from shared.dossier import names
+from shared.dossier.exact import sha256
 from shared.dossier.findings import Broken, Report, fails, holds
 from shared.dossier.limits import Limits
 from shared.dossier.sources import Source, read
@@ -23,6 +24,8 @@ class Structure:
     payload: dict[str, dict[str, str]] = field(default_factory=dict)
     """Manifest -> path -> digest."""
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
+    tag_digest: str = ""
+    """SHA-256 of tagmanifest-sha256.txt: the whole bag in one number."""
     info: dict[str, str] = field(default_factory=dict)
     """Label -> value of bag-info.txt; the last one of a repeated label."""
 
@@ -70,7 +73,10 @@ def _read_manifests(source: Source, report: Report, found: Structure, limits: Li
         if named.group(2) not in HASHES:
             report.add(fails("hash_unknown", path, name=named.group(2)))
             continue
-        listed = dict(_lines(path, _content(source, path, report, limits), report, is_tag=bool(named.group(1))))
+        content = _content(source, path, report, limits)
+        if path == "tagmanifest-sha256.txt":
+            found.tag_digest = sha256(content)
+        listed = dict(_lines(path, content, report, is_tag=bool(named.group(1))))
         (found.tags if named.group(1) else found.payload)[path] = listed
 
 
@@ -118,14 +124,18 @@ def _check_bytes(source: Source, report: Report, found: Structure) -> None:
             continue
         hashes = {manifest: _hash_of(manifest) for manifest in wanted}
         try:
-            for chunk in source.chunks(path):
-                for one in hashes.values():
-                    one.update(chunk)
+            _hash(source, path, hashes.values())
         except (Broken, OSError) as broken:
             report.add(broken.finding if isinstance(broken, Broken) else fails("file_unreadable", path, why=broken))
             continue
         wrong = [name for name, digest in wanted.items() if hashes[name].hexdigest() != digest]
         report.extend(fails("file_changed", path, name=name) for name in wrong)
+
+
+def _hash(source: Source, path: str, hashes: Iterable[Hash]) -> None:
+    for chunk in source.chunks(path):
+        for one in hashes:
+            one.update(chunk)
 
 
 def _hash_of(manifest: str) -> Hash:

@@ -71,8 +71,17 @@ class Verifier:
 
     def _bag(self, source: Source, report: Report) -> None:
         found = structure.check_structure(source, report, self.limits)
-        names = ("Lianqin-Agency", "Lianqin-Kind", "External-Identifier", "Bagging-Date", "Lianqin-Profile")
+        names = (
+            "Lianqin-Agency",
+            "Lianqin-Kind",
+            "Lianqin-Reader",
+            "External-Identifier",
+            "Bagging-Date",
+            "Lianqin-Profile",
+        )
         report.facts |= {name: found.info[name] for name in names if name in found.info}
+        report.digests = found.payload.get("manifest-sha256.txt", {})
+        report.facts["bag"] = found.tag_digest
         self._check_signatures(source, found, report)
         if found.info.get("Lianqin-Profile") == PROFILE:
             Contents(source, found, report, self.limits).check(self.trust, self.checkpoints)

@@ -183,8 +183,9 @@ def _rest(file: BinaryIO) -> bytes:
 def _ending(file: BinaryIO, size: int) -> tuple[int, int, int]:
     """Return count, size and offset of the directory."""
     file.seek(0)
-    if file.read(4) not in (b"PK\3\4", b"PK\5\6"):
-        raise Broken(fails("not_a_zip"))
+    head = file.read(4)
+    if head not in (b"PK\3\4", b"PK\5\6"):
+        raise Broken(fails("zip_cut" if b"PK\3\4".startswith(head) else "not_a_zip"))
     file.seek(max(size - END.size, 0))
     tail = file.read(END.size)
     if len(tail) < END.size or tail[:4] != b"PK\5\6":

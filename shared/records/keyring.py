@@ -174,12 +174,6 @@ def open_keyring(settings: Settings) -> Keyring:
 _open: dict[tuple[Path, str], Keyring] = {}
 
 
-def routes(settings: Settings) -> dict[str, str]:
-    """Return agency -> outbox folder of the agencies reached by sealed file."""
-    named = (part.strip().partition("@") for part in settings.sealed_agencies.split(",") if part.strip())
-    return {agency: folder or agency for agency, _, folder in named}
-
-
 def at_home(room: Room, agency: str) -> bool:
     """Whether an agency works on this desk: it is not reached by sealed file, and its keys are not elsewhere."""
-    return agency not in routes(room.settings) and keyring_of(room).is_mine(agency)
+    return agency not in room.settings.sealed_routes and keyring_of(room).is_mine(agency)

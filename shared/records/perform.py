@@ -241,7 +241,8 @@ def _tell(
     """Queue the step's event for rooms and agencies, and the notices it calls for."""
     agencies = notices.addressed(session, subject, step.to + step.copies, parties)
     origin = Origin(room.name, subject.ref, subject.journey_id, entry["seq"], agencies)
-    receivers = [*(EVENTS[fact.type].receivers if fact.type in EVENTS else ()), *(["gateway"] if agencies else [])]
+    is_ours = fact.type in EVENTS and subject.owner not in room.settings.sealed_routes
+    receivers = [*(EVENTS[fact.type].receivers if is_ours else ()), *(["gateway"] if agencies else [])]
     parcels = notices.tell_of_event(session, subject, fact, str(entry["id"]), told=agencies, parties=parties, now=now)
     if receivers:
         body = journal.canonical(envelope(fact.type, fact.data, origin, message_id=entry["id"], now=now))

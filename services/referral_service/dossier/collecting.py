@@ -51,27 +51,31 @@ class Collected:
     """A dossier before it is written: small files by path, pieces of evidence, lines of its description."""
 
     subject: str
-    manifest: str
     digest: str
+    """Digest of its manifest; empty: it has none."""
     files: dict[str, bytes] = field(default_factory=dict)
     pieces: list[Piece] = field(default_factory=list)
     info: list[tuple[str, str]] = field(default_factory=list)
 
 
 def collect(
-    session: Session, subject: Between, *, reader: Principal, now: datetime, without: Iterable[str] = ()
+    session: Session,
+    subject: Between,
+    manifest: Manifest | None,
+    *,
+    reader: Principal,
+    without: Iterable[str] = (),
 ) -> Collected:
     """Gather what a reader may see of a subject; items in `without` are listed, but their bytes stay here.
 
-    Raises StepRefused when there is nothing to give yet.
+    Without a manifest there is no evidence in it.
     """
-    manifest = _manifest(session, subject, reader, now=now)
-    listed: list[dict[str, Any]] = json.loads(manifest.body)["items"]
-    found = Collected(subject.ref, manifest.body, manifest.digest)
+    listed: list[dict[str, Any]] = json.loads(manifest.body)["items"] if manifest else []
+    found = Collected(subject.ref, manifest.digest if manifest else "")
     left_out = set(without)
     found.pieces = [_piece(one) for one in listed if one["item"] not in left_out]
-    found.files = {
-        "manifest.json": manifest.body.encode(),
+    found.files = {"manifest.json": manifest.body.encode()} if manifest else {}
+    found.files |= {
         "facts.json": exact(_facts(subject)),
         "verdict.json": exact({"subject": subject.ref, "verdicts": subject.verdicts}),
         "custody.json": exact(_custody(session, subject, listed)),
@@ -84,17 +88,30 @@ def collect(
     return found
 
 
-def _manifest(session: Session, subject: Between, reader: Principal, *, now: datetime) -> Manifest:
-    """Return the manifest a reader is given: insiders what is held now, others what was handed over last."""
+def manifest_for(session: Session, subject: Between, reader: Principal, *, now: datetime) -> Manifest:
+    """Return the manifest a reader is given: insiders before the hand-over what is held now, else the last one.
+
+    Raises StepRefused when there is nothing to give yet.
+    """
     if relations_of(session, subject.kind, subject.id, reader) & INSIDERS and subject.sent_manifest is None:
         return evidence.freeze(session, subject, now=now)
-    shared = {str(item.id) for item in evidence.items(session, subject) if item.shared_at is not None}
+    handed = handed_over(session, subject)
+    if not handed:
+        words = Text("尚未移交任何材料，没有可导出的案卷", "Nothing was handed over yet, so there is no dossier")
+        raise StepRefused(words, subject=subject.ref)
+    return handed[0]
+
+
+def handed_over(session: Session, subject: Between) -> list[Manifest]:
+    """Return the manifests of a subject that were handed over, newest first."""
+    items = [item for item in evidence.items(session, subject) if item.shared_at is not None]
+    shared = {str(item.id) for item in items} | {item.adopted_from for item in items}
     rows = select(Manifest).where(Manifest.subject == subject.ref).order_by(col(Manifest.frozen_at).desc())
-    for row in session.exec(rows):
-        if {one["item"] for one in json.loads(row.body)["items"]} <= shared or row.digest == subject.sent_manifest:
-            return row
-    words = Text("尚未移交任何材料，没有可导出的案卷", "Nothing was handed over yet, so there is no dossier")
-    raise StepRefused(words, subject=subject.ref)
+    return [
+        row
+        for row in session.exec(rows)
+        if {one["item"] for one in json.loads(row.body)["items"]} <= shared or row.digest == subject.sent_manifest
+    ]
 
 
 def _piece(listed: dict[str, Any]) -> Piece:

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from services.referral_service.dossier.building import Built, build
-from services.referral_service.dossier.collecting import INSIDERS, Collected, collect
+from services.referral_service.dossier.collecting import INSIDERS, Collected, collect, manifest_for
 from services.referral_service.proceedings.models import Between
 from services.referral_service.receipts import commands as receipts
 from services.referral_service.receipts.commands import Wanted
@@ -18,7 +18,6 @@ from shared.errors import EvidenceMismatch, NotVisible, Stale, Text
 from shared.identity import Principal
 from shared.records import evidence
 from shared.records.db import relations_of, visible
-from shared.records.evidence import Item
 from shared.records.journal import record_view
 from shared.records.keyring import at_home, keyring_of
 from shared.records.room import Room, room_of
@@ -36,12 +35,13 @@ def gather(
     fetches is thereby delivered to it.
     """
     subject = visible(session, model, subject_id, by=by, is_alone=True)
-    found = collect(session, subject, reader=reader, now=now)
+    manifest = manifest_for(session, subject, reader, now=now)
+    found = collect(session, subject, manifest, reader=reader)
     signing = subject.owner if at_home(room_of(session), subject.owner) else by.agency
     signer = keyring_of(room_of(session)).signer(signing, now=now)
-    items = [piece.item for piece in found.pieces]
-    here = select(Item.id).where(Item.subject == subject.ref, col(Item.id).in_([UUID(item) for item in items]))
-    evidence.custody(session, list(session.exec(here)), "exported", by=by, now=now, note=reader.agency)
+    given = {piece.item for piece in found.pieces}
+    here = [one.id for one in evidence.items(session, subject) if given & {str(one.id), one.adopted_from}]
+    evidence.custody(session, here, "exported", by=by, now=now, note=reader.agency)
     record_view(session, subject, f"dossier:{found.digest}", by=by, now=now)
     if not relations_of(session, subject.kind, subject.id, by) & INSIDERS:
         wanted = Wanted("delivered", by.agency, subject.owner, found.digest, receipts.message_of(session, subject))

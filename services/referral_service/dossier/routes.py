@@ -14,7 +14,6 @@ from services.referral_service.proceedings.models import Between, Consultation, 
 from services.referral_service.referrals.models import Referral
 from shared.records import evidence
 from shared.records.db import visible
-from shared.records.keyring import routes as sealed_routes
 from shared.web.deps import PrincipalDep, RoomDep
 
 T = TypeVar("T", bound=Between)
@@ -46,7 +45,7 @@ def dossier_routes(model: type[T]) -> APIRouter:
         with room.reading() as session:
             subject = evidence.keepable(session, visible(session, model, subject_id, by=by), by=by)
             reader = commands.reading_as(session, subject, body.reader or by.agency)
-        folder = sealed_routes(room.settings).get(reader.agency, reader.agency)
+        folder = room.settings.sealed_routes.get(reader.agency, reader.agency)
 
         def target(digest: str) -> Path:
             name = f"dossier-{model.kind}-{subject_id}-{digest[:12]}.zip"

@@ -99,9 +99,14 @@ def check_bound(
         raise
 
 
+def is_known(session: Session, subject: Between, digest: str) -> bool:
+    """Whether a digest is that of a manifest of the subject."""
+    return digest == subject.sent_manifest or session.get(evidence.Manifest, (subject.ref, digest)) is not None
+
+
 def _check_known(session: Session, subject: Between, digest: str, *, by: Principal, now: datetime) -> None:
     """Refuse a receipt for a manifest nobody here knows. Raises StepRefused."""
-    if digest == subject.sent_manifest or session.get(evidence.Manifest, (subject.ref, digest)) is not None:
+    if is_known(session, subject, digest):
         return
     refused(session, subject, {"why": "bound to another manifest", "given": digest}, by=by, now=now)
     words = Text("回执所附清单摘要与移送清单不一致", "The receipt is bound to another manifest")

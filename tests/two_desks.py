@@ -1,0 +1,129 @@
+"""Two desks with nothing between them but folders: the bureau's with the procuratorate, and the police's."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from services.referral_service.main import verify
+from services.referral_service.sealed_files import queries
+from services.referral_service.sealed_files.working import turn
+from shared.config import Settings
+from shared.records.keyring import open_keyring
+from tests import journeys
+from tests.desk import Databases, Desk, FrozenClock, open_desk
+
+BUREAU = "eea-320500@bureau,eea-320000@bureau,pro-320500@bureau,pro-320000@bureau"
+POLICE = "psb-320500@police,psb-320000@police,mra-320500@police,mra-320000@police"
+
+
+@dataclass(slots=True)
+class Side:
+    """One desk and its folders."""
+
+    desk: Desk
+    other: str
+    """The outbox of the other desk here."""
+
+    @property
+    def settings(self) -> Settings:
+        """Its settings."""
+        return self.desk.rooms["referral"].settings
+
+    @property
+    def inbox(self) -> Path:
+        """Where files come in."""
+        return self.settings.sealed_path / "inbox"
+
+    def outgoing(self) -> list[Path]:
+        """What lies in the outbox, in the order it was written."""
+        files = (self.settings.sealed_path / "outbox" / self.other).glob("*.zip")
+        return sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.name))
+
+    def turn(self) -> int:
+        """Let the worker's chore run once."""
+        self.desk.drain()
+        return turn(self.desk.rooms["referral"])
+
+    def folder(self, name: str) -> list[str]:
+        """The names of files in a folder."""
+        place = self.settings.sealed_path / name
+        return sorted(path.name for path in place.iterdir() if path.is_file()) if place.exists() else []
+
+    def waiting(self, who: Any) -> list[dict[str, Any]]:
+        """What the desk says is not settled."""
+        found: list[dict[str, Any]] = self.desk.get(who, "/v1/sealed-files")["items"]
+        return found
+
+    def verified(self) -> None:
+        """Every chain of the referral room holds."""
+        count, broken = verify(self.settings)
+        assert count > 0
+        assert broken == []
+
+
+@dataclass(slots=True)
+class TwoDesks:
+    """The bureau's desk and the police's."""
+
+    bureau: Side
+    police: Side
+
+    def carry(self, giver: Side, files: list[Path] | None = None) -> list[Path]:
+        """Move files from one desk's outbox into the other's inbox."""
+        taker = self.police if giver is self.bureau else self.bureau
+        taker.inbox.mkdir(parents=True, exist_ok=True)
+        return [Path(shutil.move(file, taker.inbox / file.name)) for file in files or giver.outgoing()]
+
+    def exchange(self) -> None:
+        """Carry everything both ways until nothing is left to carry."""
+        for _ in range(20):
+            moved = self.bureau.turn() + self.police.turn()
+            moved += len(self.carry(self.bureau)) if self.bureau.outgoing() else 0
+            moved += len(self.carry(self.police)) if self.police.outgoing() else 0
+            if not moved:
+                return
+        raise AssertionError("the desks do not come to rest")
+
+
+@contextmanager
+def two_desks(first: Databases, second: Databases, folder: Path, clock: FrozenClock) -> Iterator[TwoDesks]:
+    """Open both desks, each believing the other's keys."""
+    with ExitStack() as stack:
+
+        def side(databases: Databases, name: str, routes: str, other: str) -> Side:
+            changes = {"sealed_agencies": routes, "internal_secret": f"{name} has a secret of its own, long enough"}
+            settings = databases.fresh(folder / name).model_copy(update=changes)
+            desk = stack.enter_context(contextmanager(open_desk)(settings, clock))
+            return Side(desk, other)
+
+        bureau, police = side(first, "bureau", POLICE, "police"), side(second, "police", BUREAU, "bureau")
+        rings = [open_keyring(one.settings) for one in (bureau, police)]
+        rings[0].create("eea-320500", now=clock.now)
+        rings[0].create("pro-320500", now=clock.now)
+        rings[1].create("psb-320500", now=clock.now)
+        rings[1].create("mra-320500", now=clock.now)
+        ours, theirs = (ring.public_keys() for ring in rings)
+        rings[0].believe(theirs)
+        rings[1].believe(ours)
+        yield TwoDesks(bureau, police)
+
+
+def standing(side: Side) -> list[dict[str, Any]]:
+    """What the operator's `lianqin sealed status` says of what came in."""
+    with side.desk.rooms["referral"].reading() as session:
+        found = queries.standing(session, by=None, before=None, limit=100)
+    return [one.model_dump(mode="json") for one in found if one.direction == "in"]
+
+
+def path(referral: Any, step: str = "") -> str:
+    return f"/v1/referrals/{referral['id']}" + (f"/{step}" if step else "")
+
+
+def receipt(desks: TwoDesks, referral: Any) -> Any:
+    """The police accept on their own desk."""
+    at = desks.police.desk.clock.advance(hours=1).isoformat()
+    body = {"receipt_number": "苏公受〔2026〕1号", "accepted_at": at, "manifest_digest": referral["sent_manifest"]}
+    return desks.police.desk.post(journeys.POLICE, path(referral, "receipt"), body)
