@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-NAMES = ("due_dates", "sweep", "create_clue", "hj212", "gateway", "dossier", "upload")
+NAMES = ("due_dates", "sweep", "create_clue", "hj212", "gateway", "dossier", "upload", "verdict", "journal")
 
 
 def main(arguments: list[str]) -> int:
