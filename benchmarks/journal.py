@@ -35,7 +35,7 @@ def chains() -> list[Stored]:
             entry = entry_values(subject, place, prev, fact, journey_id=journey, by=by, now=now)
             prev = entry["hash"]
             names = ("subject", "seq", "prev", "hash", "body", "type", "agency", "actor", "journey_id", "at")
-            rows.append(Stored(*(entry[name] for name in names[:-1]), at=now.astimezone(UTC)))  # as a database gives it
+            rows.append(Stored(**{name: entry[name] for name in names} | {"at": now.astimezone(UTC)}))  # as a database gives it
     return rows
 
 

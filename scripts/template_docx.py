@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Callable
 from typing import Any
 
 import docx
@@ -196,7 +197,7 @@ def _hand(document: Document, _kind: DocumentKind, value: str) -> None:
     _paragraph(document, value).paragraph_format.space_before = Pt(14)
 
 
-WRITERS = {
+WRITERS: dict[str, Callable[..., None]] = {
     "text": _text,
     "bare": _bare,
     "heading": _heading,
@@ -231,7 +232,7 @@ def _paragraph(
 
 
 def _table(document: Document, shares: list[int], *, rows: int) -> Table:
-    table = document.add_table(rows=rows, cols=len(shares))
+    table: Table = document.add_table(rows=rows, cols=len(shares))
     table.style, table.alignment, table.autofit = "Table Grid", WD_TABLE_ALIGNMENT.CENTER, False
     for column, share in zip(table.columns, shares, strict=True):
         width = int(TEXT_WIDTH * share / sum(shares))

@@ -73,17 +73,21 @@ def _extract(source: Path, folder: Path) -> str:
     """Write the files of a pack into a folder and return the digest it states."""
     try:
         with zipfile.ZipFile(source) as packed:
-            entries = packed.infolist()
-            if len(entries) > MOST_FILES or sum(entry.file_size for entry in entries) > MOST_BYTES:
-                raise PackRefused("文件过多或过大 / too many files, or too large")
-            stated = str(json.loads(packed.read(DIGEST_NAME))["digest"])
-            for entry in entries:
-                if entry.filename != DIGEST_NAME:
-                    _extract_one(packed, entry, folder)
+            return _take_out(packed, folder)
+    except PackRefused:
+        raise
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError, OSError, RuntimeError) as broken:
-        if isinstance(broken, PackRefused):
-            raise
         raise PackRefused(f"不是有效的法规目录文件 / not a packed catalogue ({broken})") from broken
+
+
+def _take_out(packed: zipfile.ZipFile, folder: Path) -> str:
+    entries = packed.infolist()
+    if len(entries) > MOST_FILES or sum(entry.file_size for entry in entries) > MOST_BYTES:
+        raise PackRefused("文件过多或过大 / too many files, or too large")
+    stated = str(json.loads(packed.read(DIGEST_NAME))["digest"])
+    for entry in entries:
+        if entry.filename != DIGEST_NAME:
+            _extract_one(packed, entry, folder)
     return stated
 
 
