@@ -2,12 +2,17 @@
 
 from threading import Event
 
+import httpx
+
 from gateway.exchange import taking
 from gateway.exchange.carriers import carriers, on_stopped
 from gateway.exchange.guard import client
+from shared.carriers.push import carrier
 from shared.events import Event as Told
 from shared.records import checkpoints
+from shared.records.deliveries import Carrier
 from shared.records.room import Room
+from shared.signing import internal_key
 from shared.web.assembly import make_room
 from shared.web.room_worker import stamping, together
 from shared.web.worker import run, stop_on_signals
@@ -15,10 +20,18 @@ from shared.web.worker import run, stop_on_signals
 
 def work(room: Room, stop: Event | None = None) -> None:
     """Deliver and close the days until told to stop; the gateway has no clocks to sweep."""
-    with client(is_production=room.settings.environment == "production") as pushing:
+    outward = client(is_production=room.settings.environment == "production")
+    with outward as pushing, httpx.Client(trust_env=False) as inner:
+        ways = carriers(room, pushing) | {"room": to_rooms(room, inner)}
         chores = together(closing, stamping())
-        run(room, carriers(room, pushing), sweep=chores, stop=stop or stop_on_signals(), on_stopped=on_stopped)
+        run(room, ways, sweep=chores, stop=stop or stop_on_signals(), on_stopped=on_stopped)
     room.database.close()
+
+
+def to_rooms(room: Room, client: httpx.Client) -> Carrier:
+    """Return the carrier to the rooms behind the gateway."""
+    keys = [internal_key(room.settings.internal_secret)]
+    return carrier(client, lambda parcel: (f"{room.settings.room_url(parcel.receiver)}/internal/events", keys))
 
 
 def closing(room: Room) -> int:

@@ -218,6 +218,14 @@ class NoticeRaised(Payload):
     body_en: str
 
 
+class MessageDelivered(Payload):
+    """A partner's machine has the message that handed a manifest over: pushed and taken, or fetched."""
+
+    agency: str
+    message_id: str
+    manifest_digest: str
+
+
 class CheckpointPublished(Payload):
     """A day of a room was closed: the digest of its journal heads, signed; keep it, it proves the day's entries."""
 
@@ -281,6 +289,7 @@ EVENTS = _table(
     EventType("supervision.progressed", Progressed, "referral", ("case",)),
     EventType("consultation.progressed", Progressed, "referral"),
     EventType("notice.raised", NoticeRaised, "any", ("gateway",)),
+    EventType("message.delivered", MessageDelivered, "any", ("referral",)),
     EventType("checkpoint.published", CheckpointPublished, "any", ("gateway",)),
 )
 """Events that leave a room. Entries of other types stay in their journal, or go to agencies only."""

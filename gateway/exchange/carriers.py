@@ -14,7 +14,7 @@ import httpx
 import structlog
 from sqlmodel import Session
 
-from gateway.exchange import notices, webhooks
+from gateway.exchange import delivered, notices, webhooks
 from gateway.exchange.models import PersonNotice, Subscription
 from gateway.identity.sealing import Seal
 from shared.carriers import push
@@ -48,7 +48,10 @@ def pushing(room: Room, client: httpx.Client) -> Carrier:
         if row is None or not row.active:
             return Answer(410, "the subscription is not active")
         target = (row.url, webhooks.signing_keys(row, seal))
-        return push.carrier(client, lambda _parcel: target)(parcel, now)
+        answer = push.carrier(client, lambda _parcel: target)(parcel, now)
+        if answer.taken:
+            delivered.note(room, row.agency, [parcel.body])
+        return answer
 
     return carry
 

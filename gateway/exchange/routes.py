@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
 from gateway.deps import AccessDep, ActingDep, LanguageDep, ReadDep, RoomDep, act
-from gateway.exchange import messages, notices, webhooks
+from gateway.exchange import delivered, messages, notices, webhooks
 from gateway.exchange.models import (
     Feed,
     MessageContent,
@@ -28,10 +28,11 @@ NumberQuery = Annotated[int, Query(ge=0, le=2**53, description="The number of th
 
 
 @exchange.get("/events", response_model=Feed)
-def feed(session: ReadDep, by: ActingDep, after: NumberQuery = 0, limit: LimitQuery = 50) -> Response:
+def feed(room: RoomDep, session: ReadDep, by: ActingDep, after: NumberQuery = 0, limit: LimitQuery = 50) -> Response:
     """Fetch the events addressed to one's agency, in order, after a number; for partners who cannot be called."""
     found = messages.feed(session, by=by, after=after, limit=limit + 1)
     shown = found[:limit]
+    delivered.note(room, by.agency, [body for _number, body in shown])
     events = [{"sequence": number, "event": orjson.Fragment(body)} for number, body in shown]
     answer = {"events": events, "next": shown[-1][0] if shown else after, "more": len(found) > limit}
     return Response(orjson.dumps(answer), media_type="application/json")

@@ -73,6 +73,7 @@ BODIES = {
     "return-for-investigation": {"returned_at": AT, "outline": "x"},
     "finish-investigation": {"note": "x"},
     "documents": {"kind": "materials_list"},
+    "dossier": {},
     "preview": {"kind": "materials_list"},
     "refer-otherwise": {"procedure": "market_regulation_referral"},
     "acts": {"act": "moved", "stated": {"storage_place": "x", "reason": "x"}},
@@ -105,6 +106,8 @@ POLICE_STEPS = {
 }
 READING = {"check"}
 """What is asked for by POST and changes nothing."""
+NOT_YET = "00000000-0000-0000-0000-000000000000"
+"""A receipt that was not issued yet: even those who may read find nothing."""
 
 
 def routes_of(room: str) -> list[tuple[str, str]]:
@@ -143,7 +146,7 @@ def made(desk: Desk):
 def call(desk: Desk, who, room: str, method: str, path: str, made):
     ids, items = made
     filled = re.sub(r"\{(subject|clue|case|referral)_id\}", ids[room], path).replace("{item_id}", items[room])
-    filled = filled.replace("{step_id}", "submit_report")
+    filled = filled.replace("{step_id}", "submit_report").replace("{receipt_id}", NOT_YET)
     step = path.rsplit("/", 1)[-1]
     if method == "GET":
         return desk.call(who, "GET", filled)
@@ -175,6 +178,7 @@ def test_a_wrong_role_reads_but_takes_no_step(desk: Desk, made):
     for room, method, path in ROUTES:
         answer = call(desk, AUDITOR, room, method, path, made)
         expected = 200 if method == "GET" or path.rsplit("/", 1)[-1] in READING else 403
+        expected = 404 if "{receipt_id}" in path else expected
         assert answer.status_code == expected, f"{method} {path}: {answer.status_code} {answer.text}"
 
 
@@ -182,6 +186,7 @@ def test_a_supervisor_reads_but_takes_no_step(desk: Desk, made):
     for room, method, path in ROUTES:
         answer = call(desk, SUPERVISOR, room, method, path, made)
         expected = 200 if method == "GET" or path.rsplit("/", 1)[-1] in READING else 403
+        expected = 404 if "{receipt_id}" in path else expected
         assert answer.status_code == expected, f"{method} {path}: {answer.status_code} {answer.text}"
 
 
@@ -191,6 +196,7 @@ def test_an_owner_is_never_told_to_go_away(desk: Desk, made):
         of_police = room == "referral" and (step in POLICE_STEPS or step in ("file", "decline-filing"))
         answer = call(desk, OWNER, room, method, path, made)
         refused = {403, 409} if of_police and "evidence" not in path else {200, 201, 409, 422}
+        refused = {404} if "{receipt_id}" in path else refused
         assert answer.status_code in refused, f"{method} {path}: {answer.status_code} {answer.text}"
 
 

@@ -17,7 +17,7 @@ from shared.identity import Principal
 from shared.records import evidence, journal
 from shared.records.db import write
 from shared.records.keyring import at_home, keyring_of
-from shared.records.room import room_of
+from shared.records.room import Room, room_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +141,12 @@ def refuse_case(session: Session, subject: Between, reasons: str, *, by: Princip
     digest, message_id = subject.sent_manifest or "", message_of(session, subject)
     wanted = Wanted("refused", actor, subject.owner, digest, message_id, reasons=(reasons,))
     issue(session, subject, wanted, by=by, now=now)
+
+
+def as_agency(room: Room, agency: str) -> Principal:
+    """Return the principal of an agency as such, without a person."""
+    known = room.catalogue.agencies.get(agency)
+    return Principal(agency, known.kind if known else "", f"agency:{agency}", frozenset())
 
 
 def message_of(session: Session, subject: Between) -> str:

@@ -80,10 +80,34 @@ class Composer:
         return found[0] if found and found[0].digest != self._known else None
 
     def _row(self, signer: str, type_: str, entry: Entry, data: Mapping[str, Any], manifest: Manifest | None) -> Said:
+        """Return a row, and go on in the line."""
         items = [one["item"] for one in json.loads(manifest.body)["items"]] if manifest else []
-        before = self._previous
-        carried = {
-            "line": {"number": self._number + 1, "previous": before},
+        message = self._message(signer, type_, entry, self._carried(entry, manifest, items) | dict(data))
+        previous, without = self._previous, list(self._sent)
+        self._sent += [item for item in items if item not in self._sent]
+        self._number, self._previous = self._number + 1, message["id"]
+        self._known = manifest.digest if manifest else self._known
+        row = SealedFile(
+            id=new_id(self._now),
+            direction="out",
+            desk=self._desk,
+            file=f"{message['id']}.zip",
+            subject=self._subject.ref,
+            number=self._number,
+            previous=previous,
+            message_id=message["id"],
+            type=type_,
+            seq=entry.seq,
+            manifest_digest=self._known,
+            content={"message": message, "signer": signer, "without": without, "sent": list(self._sent)},
+            state="pending",
+            since=self._now,
+        )
+        return row.model_dump()
+
+    def _carried(self, entry: Entry, manifest: Manifest | None, items: Sequence[str]) -> Said:
+        return {
+            "line": {"number": self._number + 1, "previous": self._previous},
             "to": self._to,
             "seq": entry.seq,
             "head": entry.hash,
@@ -91,10 +115,11 @@ class Composer:
             "sent_before": [item for item in items if item in self._sent],
             "parties": self._parties,
         }
-        message_id = str(entry.id)
-        message = {
+
+    def _message(self, signer: str, type_: str, entry: Entry, data: Said) -> Said:
+        return {
             "specversion": "1.0",
-            "id": message_id,
+            "id": str(entry.id),
             "source": f"/desks/{signer}",
             "type": type_,
             "subject": self._subject.ref,
@@ -102,30 +127,8 @@ class Composer:
             "datacontenttype": "application/json",
             "journeyid": str(self._subject.journey_id),
             "recipients": ",".join(self._to),
-            "data": {**carried, **data},
+            "data": data,
         }
-        without = list(self._sent)
-        self._sent += [item for item in items if item not in self._sent]
-        self._number, self._previous = self._number + 1, message_id
-        self._known = manifest.digest if manifest else self._known
-        content = {"message": message, "signer": signer, "without": without, "sent": list(self._sent)}
-        row = SealedFile(
-            id=new_id(self._now),
-            direction="out",
-            desk=self._desk,
-            file=f"{message_id}.zip",
-            subject=self._subject.ref,
-            number=self._number,
-            previous=before,
-            message_id=message_id,
-            type=type_,
-            seq=entry.seq,
-            manifest_digest=self._known,
-            content=content,
-            state="pending",
-            since=self._now,
-        )
-        return row.model_dump()
 
 
 def _in_order(parties: Mapping[str, Sequence[str]]) -> list[str]:

@@ -14,7 +14,7 @@ from tests.service.gateway.conftest import PASSWORD, Template, TestClock, enter,
 
 PROXIED = [
     ("GET", f"/v1/{name}")
-    for name in ("clues", "hj212", "imports", "series", "detections", "cases", "referrals", "documents")
+    for name in ("clues", "hj212", "imports", "series", "detections", "cases", "referrals", "sealed-files", "documents")
 ]
 API = ("/v1/", "/oauth/", "/.well-known/", "/docs")
 """Where a bearer token is asked for; the console's pages, which come by cookie, have tests of their own."""

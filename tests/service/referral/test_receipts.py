@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from sqlmodel import select
@@ -11,8 +12,10 @@ from sqlmodel import select
 from shared.dossier.keys import PublicKey, Signer
 from shared.dossier.statements import state
 from shared.dossier.verifying import Verifier
-from shared.records.journal import Entry, Stored, verify
+from shared.events import Origin, envelope
+from shared.records.journal import Entry, Stored, canonical, verify
 from shared.records.keyring import open_keyring
+from shared.signing import internal_key, sign
 from tests import journeys
 from tests.desk import Desk
 from tests.journeys import OFFICER, POLICE, PROSECUTOR
@@ -98,6 +101,37 @@ def test_a_receipt_for_another_manifest(desk: Desk, sent: Any):
         {"why": "bound to another manifest", "given": "0" * 64, "expected": sent["sent_manifest"]}
     ]
     assert len(receipts(desk, sent)) == 1
+
+
+def told_delivered(desk: Desk, referral: Any, agency: str, digest: str) -> None:
+    """What the gateway tells when a partner's machine has the message."""
+    room = desk.rooms["referral"]
+    said = {"agency": agency, "message_id": "m-1", "manifest_digest": digest}
+    message_id = uuid4()
+    origin = Origin("gateway", referral["ref"], UUID(referral["journey_id"]))
+    body = canonical(envelope("message.delivered", said, origin, message_id=message_id, now=desk.clock.now)).encode()
+    keys = [internal_key(room.settings.internal_secret)]
+    headers = sign(body, message_id=str(message_id), now=desk.clock.now, keys=keys)
+    answer = desk.clients["referral"].post("/internal/events", content=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+
+
+def test_a_message_a_partners_machine_took_is_delivered(desk: Desk, sent: Any):
+    for agency, digest in (
+        ("psb-320500", sent["sent_manifest"]),
+        ("psb-320500", sent["sent_manifest"]),
+        ("pro-320500", sent["sent_manifest"]),
+        ("psb-320500", "0" * 64),
+        ("psb-310000", sent["sent_manifest"]),
+        ("eea-320500", sent["sent_manifest"]),
+    ):
+        told_delivered(desk, sent, agency, digest)
+    found = [(one["kind"], one["agency"], one["told"]) for one in receipts(desk, sent)]
+    assert found == [
+        ("submitted", "eea-320500", "psb-320500"),
+        ("delivered", "eea-320500", "psb-320500"),
+        ("delivered", "eea-320500", "pro-320500"),
+    ]
 
 
 class TestSignedByThePartner:
