@@ -6,7 +6,7 @@ from pathlib import Path
 
 from services.case_service.subscriptions import SUBSCRIPTIONS as CASE
 from services.clue_service.subscriptions import SUBSCRIPTIONS as CLUE
-from services.referral_service.inbound import INBOUND
+from services.referral_service.inbound import INBOUND, STEP, StepMessage
 from services.referral_service.subscriptions import SUBSCRIPTIONS as REFERRAL
 from shared.events import EVENTS
 from shared.rules import catalogue
@@ -36,7 +36,8 @@ def _events() -> Iterator[str]:
     yield ""
     yield "## Messages partners send"
     yield ""
-    yield "Posted to `/v1/inbound`, signed; `subject` is `referral:<id>`."
+    yield "Posted to `/v1/inbound`, signed; `subject` is `referral:<id>`. The last one takes a step of any procedure,"
+    yield "also of `supervision:<id>` and `consultation:<id>`; `GET …/steps` lists the steps and what each states."
     yield ""
     yield "| type | what it does | fields |"
     yield "|---|---|---|"
@@ -44,6 +45,8 @@ def _events() -> Iterator[str]:
         meaning = (door.command.__doc__ or "").strip().splitlines()[0]
         fields = ", ".join(f"`{field}`" for field in door.body.model_fields)
         yield f"| `{name}` | {meaning} | {fields} |"
+    fields = ", ".join(f"`{field}`" for field in StepMessage.model_fields)
+    yield f"| `{STEP}` | {(StepMessage.__doc__ or '').splitlines()[0]} | {fields} |"
 
 
 def journey() -> str:
@@ -54,8 +57,10 @@ def journey() -> str:
 def _journey() -> Iterator[str]:
     yield "# One clue's journey"
     yield ""
-    yield "Steps of the three procedures, the events they emit and the commands those run in other rooms. Generated."
-    for procedure in ("clue_handling", "administrative_penalty", "police_criminal_referral"):
+    yield "Steps of every procedure, the events they emit and the commands those run in other rooms. Generated."
+    first = ("clue_handling", "administrative_penalty", "police_criminal_referral")
+    others = (name for name in catalogue.default().procedures if name not in first)
+    for procedure in (*first, *others):
         yield from _procedure(catalogue.default().procedure(procedure))
 
 

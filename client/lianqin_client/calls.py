@@ -59,7 +59,29 @@ class _Caller(ABC):
         return self.call("PUT", path, json=dict(body)).json()
 
 
-class Officer(_Caller):
+class _Matters(_Caller):
+    """Matters between agencies, for officers and partners alike. A `path` is such as `/v1/referrals/<id>`."""
+
+    def open(self, kind: str, procedure: str, **matter: Any) -> Any:
+        """Open a `referral`, `supervision` or `consultation` under a procedure of the catalogue."""
+        return self.call("POST", f"/v1/{kind}s", json={"procedure": procedure, **matter}).json()
+
+    def take(self, path: str, step: str, **stated: Any) -> Any:
+        """Take a step; `steps` says which there are and what each asks for."""
+        return self.call("POST", f"{path}/steps/{step}", json={"stated": stated}).json()
+
+    def steps(self, path: str, language: str = "zh") -> list[dict[str, Any]]:
+        """Return the steps from here: allowed or not, why not, and the fields each states."""
+        found: list[dict[str, Any]] = self.get(f"{path}/steps", language=language)["steps"]
+        return found
+
+    def check(self, path: str, language: str = "zh") -> dict[str, Any]:
+        """Check before acting: standards, documents, steps and the clocks that would start."""
+        found: dict[str, Any] = self.call("POST", f"{path}/check", params={"language": language}).json()
+        return found
+
+
+class Officer(_Matters):
     """A person signed in with login and password."""
 
     def __init__(self, base_url: str, login: str, password: str, **extra: Any) -> None:
@@ -82,7 +104,7 @@ class Officer(_Caller):
         return self.call("POST", f"{path}/evidence", params=params, content=content, headers=headers).json()
 
 
-class Partner(_Caller):
+class Partner(_Matters):
     """A partner agency's program: OAuth2 client credentials, signed answers (Standard Webhooks)."""
 
     def __init__(self, base_url: str, client_id: str, client_secret: str, signing_secret: str, **extra: Any) -> None:

@@ -1,5 +1,7 @@
 """Messages from partners: type -> command, one dict. The gateway verified the signature first."""
 
+from collections.abc import Callable
+from datetime import datetime
 from uuid import UUID
 
 import orjson
@@ -7,9 +9,12 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import ValidationError
+from sqlmodel import Session
 
+from services.referral_service.proceedings.bodies import Name, Take
+from services.referral_service.proceedings.models import Between, BetweenView, Consultation, Supervision
 from services.referral_service.referrals import answers, bodies, models
-from services.referral_service.referrals.doors import Door, read
+from services.referral_service.referrals.doors import Door, read, take_any
 from shared.errors import BodyInvalid, Stale, Text
 from shared.events import Event
 from shared.identity import Principal
@@ -36,6 +41,22 @@ INBOUND: dict[str, Door] = {
     "partner.investigation_returned": Door(bodies.ReturnForInvestigation, answers.return_for_investigation),
     "partner.investigation_finished": Door(bodies.Supply, answers.finish_investigation),
     "partner.criminal_result": Door(bodies.CriminalResult, answers.record_criminal_result),
+}
+
+
+class StepMessage(Take):
+    """A step of any procedure, taken by message: its id, what it states, which conditions hold."""
+
+    step: Name
+
+
+STEP = "partner.step"
+"""The message that takes a step of any procedure; its subject may be a referral, a supervision or a consultation."""
+MODELS: dict[str, type[Between]] = {one.kind: one for one in (models.Referral, Supervision, Consultation)}
+VIEWS: dict[str, type[BetweenView]] = {
+    "referral": models.ReferralView,
+    "supervision": BetweenView,
+    "consultation": BetweenView,
 }
 
 
@@ -70,16 +91,13 @@ def _event(body: bytes) -> Event:
 
 def take(room: Room, event: Event, body: bytes, *, by: Principal) -> inbox.Outcome:
     """Run a partner's message as that partner; its id and its effect commit together."""
-    door = INBOUND.get(event.type)
-    if door is None:
-        words = Text(f"不接收 {event.type} 类型的消息", f"Messages of type {event.type} are not taken")
-        raise BodyInvalid(words, known=sorted(INBOUND))
-    given, referral_id = read(door, event.data), _referral_id(event.subject)
+    kind, subject_id = _subject(event.subject)
+    command = _command(event, kind)
     with room.transaction() as session:
 
         def effect() -> inbox.Outcome:
-            referral = door.command(session, referral_id, given, by=by, now=room.clock())
-            view = models.ReferralView.model_validate(referral).model_dump(mode="json")
+            taken = command(session, subject_id, by, room.clock())
+            view = VIEWS[kind].model_validate(taken).model_dump(mode="json")
             return inbox.Outcome(200, orjson.dumps(view).decode())
 
         sender = f"partner:{by.agency}"
@@ -87,12 +105,36 @@ def take(room: Room, event: Event, body: bytes, *, by: Principal) -> inbox.Outco
         return inbox.once(session, effect, sender=sender, message_id=event.id, digest=digest, now=room.clock())
 
 
-def _referral_id(subject: str) -> UUID:
-    kind, _, subject_id = subject.partition(":")
-    refused = BodyInvalid(Text("subject 应为 referral:<编号>", "subject must be referral:<id>"))
-    if kind != "referral":
-        raise refused
+Command = Callable[[Session, UUID, Principal, datetime], Between]
+
+
+def _command(event: Event, kind: str) -> Command:
+    """Return what a message does. Raises BodyInvalid for a type or a body that is not taken."""
+    door = INBOUND.get(event.type)
+    if event.type == STEP:
+        given = read(Door(StepMessage, take_any), event.data)
+        assert isinstance(given, StepMessage)
+        model = MODELS[kind]
+        body = Take(stated=given.stated, conditions=given.conditions)
+        return lambda session, subject_id, by, now: take_any(
+            session, model, subject_id, given.step, body, by=by, now=now
+        )
+    if door is None or kind != "referral":
+        words = Text(f"{kind} 不接收 {event.type} 类型的消息", f"A {kind} takes no messages of type {event.type}")
+        raise BodyInvalid(words, known=sorted([STEP, *INBOUND]))
+    said, command = read(door, event.data), door.command
+    return lambda session, subject_id, by, now: command(session, subject_id, said, by=by, now=now)
+
+
+def _subject(ref: str) -> tuple[str, UUID]:
+    kind, _, subject_id = ref.partition(":")
+    words = Text(
+        "subject 应为 referral:<编号>、supervision:<编号> 或 consultation:<编号>",
+        "subject must be referral:<id>, supervision:<id> or consultation:<id>",
+    )
+    if kind not in VIEWS:
+        raise BodyInvalid(words)
     try:
-        return UUID(subject_id)
+        return kind, UUID(subject_id)
     except ValueError as broken:
-        raise refused from broken
+        raise BodyInvalid(words) from broken

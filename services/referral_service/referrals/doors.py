@@ -27,7 +27,7 @@ class Door:
     """What a step or a partner's message does: the body it must carry and the command it runs."""
 
     body: type[Body]
-    command: Callable[..., Referral]
+    command: Callable[..., Between]
 
 
 STEPS: Mapping[str, Door] = {
