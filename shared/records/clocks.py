@@ -26,14 +26,15 @@ def move(
     fields: Mapping[str, Any],
     *,
     now: datetime,
+    by: str,
     parties: Mapping[str, Sequence[str]] | None = None,
 ) -> list[dict[str, Any]]:
-    """Move the clocks as the step says, and return what the journal says of them."""
+    """Move the clocks as the step of agency `by` says, and return what the journal says of them."""
     said: list[dict[str, Any]] = []
     waiting: list[Start] = []
     for wanted in step.clocks:
         if wanted.action == "start":
-            party = _party(session, subject, wanted, parties)
+            party = _party(session, subject, wanted, parties, by=by)
             waiting.append(Start(wanted.term, _moment(session, wanted, subject, fields, now), party))
             continue
         if any(start.term_id == wanted.term for start in waiting):
@@ -104,9 +105,16 @@ def _moment(session: Session, wanted: Clock, subject: Row, fields: Mapping[str, 
     return now
 
 
-def _party(session: Session, subject: Row, wanted: Clock, parties: Mapping[str, Sequence[str]] | None) -> str:
-    """Return the agency that must act: the one in the clock's relation, else the owner."""
+def _party(
+    session: Session, subject: Row, wanted: Clock, parties: Mapping[str, Sequence[str]] | None, *, by: str
+) -> str:
+    """Return the agency that must act: the one in the clock's relation, else the owner.
+
+    While one agency hands its place to another both stand in the relation: the one that acts is meant.
+    """
     if wanted.party in (None, "owner"):
         return subject.owner
     found = tuple(parties.get(wanted.party, ())) if parties else agencies_as(session, subject, str(wanted.party))
+    if by in found:
+        return by
     return found[0] if found else subject.owner

@@ -47,7 +47,7 @@ def perform(
     before = subject.state
     changes = _changes(subject, step, fields)
     put(subject, changes)
-    moved = clocks.move(session, subject, step, fields, now=now)
+    moved = clocks.move(session, subject, step, fields, now=now, by=by.agency)
     fact = _fact(subject, step, fields, (before, subject.state), moved, is_alone=bool(procedure.parties))
     entry = _stored(session, subject, fact, changes, by=by, now=now)
     _tell(session, room, subject, step, entry, fact, now=now)
@@ -96,7 +96,7 @@ def begin(
             setattr(subject, name, value)
     rows = _party_rows(subject, parties)
     write(session, Party, rows)
-    moved = clocks.move(session, subject, step, fields, now=now, parties=parties)
+    moved = clocks.move(session, subject, step, fields, now=now, by=by.agency, parties=parties)
     states = (procedure.initial, subject.state)
     fact = _fact(subject, step, fields, states, moved, is_alone=bool(procedure.parties))
     entry = journal.entry_values(subject.ref, 1, "", fact, journey_id=subject.journey_id, by=by, now=now)

@@ -79,7 +79,8 @@ class Held:
 class Gap:
     """What is missing: a document, what it should state, or the knowledge whether it is needed at all.
 
-    Only `blocking` gaps stop a step: mandatory documents, and conditional ones whose condition is known to hold.
+    Only `blocking` gaps stop a step: mandatory documents, and conditional ones whose condition is known to hold;
+    a document whose source was not verified is asked for and stops nothing.
     """
 
     document_id: str
@@ -90,10 +91,12 @@ class Gap:
     cite: Cite
     fields: tuple[MetadataField, ...] = ()
     condition: str | None = None
+    verified: bool = True
 
     @property
     def blocking(self) -> bool:
-        return self.kind != "condition_unknown" and self.level in ("mandatory", "conditional")
+        is_needed = self.kind != "condition_unknown" and self.level in ("mandatory", "conditional")
+        return is_needed and self.verified
 
     @property
     def zh(self) -> str:
@@ -172,6 +175,5 @@ def _gap(
     kind: Literal["missing", "metadata", "condition_unknown"],
     fields: tuple[MetadataField, ...] = (),
 ) -> Gap:
-    return Gap(
-        document.id, document.name_zh, document.name_en, kind, document.level, document.cite, fields, document.condition
-    )
+    said = (document.id, document.name_zh, document.name_en, kind, document.level, document.cite)
+    return Gap(*said, fields=fields, condition=document.condition, verified=document.verified)

@@ -45,6 +45,10 @@ def read(room: Room, procedure: Procedure, step: Step, stated: Mapping[str, Any]
     values = {name: getattr(found, name) for name in step.body_fields}
     for name, value in values.items():
         _check(room, room.catalogue.step_fields[name], value, now)
+    for one in step.appoints:
+        kinds = procedure.parties[one.relation].kinds
+        if values[one.field] is not None:
+            _check_kind(room, room.catalogue.step_fields[one.field], values[one.field], kinds)
     return values
 
 
@@ -75,12 +79,17 @@ def _check(room: Room, declared: StepField, value: Any, now: datetime) -> None:
     if declared.type not in ("agency", "agencies") or value is None:
         return
     for agency in [value] if isinstance(value, str) else value:
-        known = room.catalogue.agencies.get(agency)
-        if known is None:
-            raise _refused(declared, "unknown_agency", f"名录中没有机关 {agency}", f"The directory has no {agency}")
-        if declared.kinds and known.kind not in declared.kinds:
-            zh, en = f"{known.name_zh}不能作为“{declared.zh}”", f"{known.name_en} cannot be '{declared.en}'"
-            raise _refused(declared, "wrong_kind_of_agency", zh, en)
+        _check_kind(room, declared, agency, declared.kinds)
+
+
+def _check_kind(room: Room, declared: StepField, agency: str, kinds: tuple[str, ...]) -> None:
+    """Refuse an agency the directory does not know, or knows as another kind (no kinds: any will do)."""
+    known = room.catalogue.agencies.get(agency)
+    if known is None:
+        raise _refused(declared, "unknown_agency", f"名录中没有机关 {agency}", f"The directory has no {agency}")
+    if kinds and known.kind not in kinds:
+        zh, en = f"{known.name_zh}不能作为“{declared.zh}”", f"{known.name_en} cannot be '{declared.en}'"
+        raise _refused(declared, "wrong_kind_of_agency", zh, en)
 
 
 def _refused(declared: StepField, code: str, zh: str, en: str) -> BodyInvalid:

@@ -1,7 +1,7 @@
 """Every row of every procedure that is data alone, walked through the API against dates computed by hand.
 
-A walk is a YAML file in `walks/`: how a subject begins and, row by row, what is attached, what is tried in vain,
-why, who takes which step, the state it leads to, and each clock it starts or ends, with its article.
+A walk is a YAML file in `walks/`: how a subject begins and, row by row, what is attached, what is tried in vain
+before and after that, why, who takes which step, the state it leads to, and each clock it starts or ends, with its article.
 """
 
 import re
@@ -70,6 +70,8 @@ def test_a_walk(desk: Desk, procedure: str, walk: Mapping[str, Any]) -> None:
     check_clocks(desk, owner, path, begin.get("clocks", {}))
     for row in walk["rows"]:
         desk.clock.advance(**row.get("after", {}))
+        for vain in row.get("refused_at_first", []):
+            refuse(desk, path, subject, row, vain)
         for document, details in row.get("attach", {}).items():
             desk.attach(owner, path, document, f"{document} {desk.clock.now}".encode(), **(details or {}))
         for vain in row.get("refused", []):
@@ -78,6 +80,7 @@ def test_a_walk(desk: Desk, procedure: str, walk: Mapping[str, Any]) -> None:
         subject = desk.post(who(row["who"]), f"{path}/steps/{row['step']}", answer)
         assert subject["state"] == row["state"], row["step"]
         check_clocks(desk, owner, path, row.get("clocks", {}))
+    check_end(desk, owner, path, ALONE[procedure].states[subject["state"]].final)
     desk.drain()
     entries = desk.get(owner, f"{path}/journal?limit=200")["items"]
     assert [entry["seq"] for entry in entries] == list(range(1, len(entries) + 1))
@@ -95,6 +98,13 @@ def refuse(desk: Desk, path: str, subject: Mapping[str, Any], row: Mapping[str, 
     said = answer.json()
     codes = {one["code"] for one in said.get("reasons", [])} | {one["code"] for one in said.get("errors", [])}
     assert vain.get("why") is None or vain["why"] in codes, (vain, said)
+
+
+def check_end(desk: Desk, owner: Principal, path: str, is_final: bool) -> None:
+    """Where a matter has ended, nobody is held to a term any more."""
+    listed = desk.get(owner, f"{path}/deadlines")["items"]
+    running = {one["term_id"] for one in listed if one["state"] in ("running", "paused")}
+    assert not (is_final and running), running
 
 
 def check_clocks(desk: Desk, owner: Principal, path: str, wanted: Mapping[str, Any]) -> None:
