@@ -12,6 +12,7 @@ GROUPS = {
     "hj212": "scripts.hj212_cli",
     "detect": "scripts.detect_cli",
     "document": "scripts.document_cli",
+    "dossier": "scripts.dossier_cli",
     "keys": "scripts.keys_cli",
     "sealed": "scripts.sealed_cli",
 }

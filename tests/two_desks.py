@@ -1,7 +1,10 @@
 """Two desks with nothing between them but folders: the bureau's with the procuratorate, and the police's."""
 
+import os
 import shutil
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +17,6 @@ from shared.config import Settings
 from shared.records.keyring import open_keyring
 from tests import journeys
 from tests.desk import Databases, Desk, FrozenClock, open_desk
-
-BUREAU = "eea-320500@bureau,eea-320000@bureau,pro-320500@bureau,pro-320000@bureau"
-POLICE = "psb-320500@police,psb-320000@police,mra-320500@police,mra-320000@police"
 
 
 @dataclass(slots=True)
@@ -57,6 +57,13 @@ class Side:
         found: list[dict[str, Any]] = self.desk.get(who, "/v1/sealed-files")["items"]
         return found
 
+    def cli(self, *arguments: object) -> subprocess.CompletedProcess[str]:
+        """Run the operator's command on this desk."""
+        names = ("folder", "database_server", "database_prefix", "sealed_agencies", "internal_secret")
+        wanted = {f"LIANQIN_{name.upper()}": str(getattr(self.settings, name)) for name in names}
+        command = [sys.executable, "-m", "scripts.cli", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | wanted)
+
     def verified(self) -> None:
         """Every chain of the referral room holds."""
         count, broken = verify(self.settings)
@@ -88,27 +95,55 @@ class TwoDesks:
         raise AssertionError("the desks do not come to rest")
 
 
+AGENCIES = {
+    "bureau": ("eea-320500", "eea-320000", "pro-320500", "pro-320000"),
+    "police": ("psb-320500", "psb-320000", "mra-320500", "mra-320000"),
+    "neighbour": ("psb-320100",),
+}
+"""Who works on which desk."""
+
+
+def sides_of(databases: Mapping[str, Databases], folder: Path, clock: FrozenClock, stack: ExitStack) -> dict[str, Side]:
+    """Open desks, each with its own secret and keys, each believing the keys of the others."""
+    found = {}
+    for name, own in databases.items():
+        routes = [f"{agency}@{other}" for other in databases if other != name for agency in AGENCIES[other]]
+        secret = f"{name} has a secret of its own, long enough"
+        changes = {"sealed_agencies": ",".join(routes), "internal_secret": secret}
+        settings = own.fresh(folder / name).model_copy(update=changes)
+        desk = stack.enter_context(contextmanager(open_desk)(settings, clock))
+        found[name] = Side(desk, next(other for other in databases if other != name))
+    rings = {name: open_keyring(side.settings) for name, side in found.items()}
+    for name, ring in rings.items():
+        for agency in AGENCIES[name]:
+            ring.create(agency, now=clock.now)
+    public = {name: ring.public_keys() for name, ring in rings.items()}
+    for name, ring in rings.items():
+        ring.believe(key for other in public if other != name for key in public[other])
+    return found
+
+
 @contextmanager
 def two_desks(first: Databases, second: Databases, folder: Path, clock: FrozenClock) -> Iterator[TwoDesks]:
-    """Open both desks, each believing the other's keys."""
+    """Open the bureau's desk and the police's."""
     with ExitStack() as stack:
+        found = sides_of({"bureau": first, "police": second}, folder, clock, stack)
+        yield TwoDesks(found["bureau"], found["police"])
 
-        def side(databases: Databases, name: str, routes: str, other: str) -> Side:
-            changes = {"sealed_agencies": routes, "internal_secret": f"{name} has a secret of its own, long enough"}
-            settings = databases.fresh(folder / name).model_copy(update=changes)
-            desk = stack.enter_context(contextmanager(open_desk)(settings, clock))
-            return Side(desk, other)
 
-        bureau, police = side(first, "bureau", POLICE, "police"), side(second, "police", BUREAU, "bureau")
-        rings = [open_keyring(one.settings) for one in (bureau, police)]
-        rings[0].create("eea-320500", now=clock.now)
-        rings[0].create("pro-320500", now=clock.now)
-        rings[1].create("psb-320500", now=clock.now)
-        rings[1].create("mra-320500", now=clock.now)
-        ours, theirs = (ring.public_keys() for ring in rings)
-        rings[0].believe(theirs)
-        rings[1].believe(ours)
-        yield TwoDesks(bureau, police)
+def exchange_all(sides: Mapping[str, Side]) -> None:
+    """Carry everything between any number of desks until nothing is left to carry."""
+    for _ in range(30):
+        moved = sum(side.turn() for side in sides.values())
+        for side in sides.values():
+            for name, other in sides.items():
+                other.inbox.mkdir(parents=True, exist_ok=True)
+                for file in (side.settings.sealed_path / "outbox" / name).glob("*.zip"):
+                    shutil.move(file, other.inbox / file.name)
+                    moved += 1
+        if not moved:
+            return
+    raise AssertionError("the desks do not come to rest")
 
 
 def standing(side: Side) -> list[dict[str, Any]]:

@@ -12,13 +12,24 @@ from tests.desk import Databases, FrozenClock
 from tests.two_desks import TwoDesks, two_desks
 
 
-@pytest.fixture(scope="module")
-def second(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Databases]:
-    """Databases for the police's desk, beside those of the bureau's."""
+def fresh(factory: pytest.TempPathFactory, request: pytest.FixtureRequest, tag: str) -> Iterator[Databases]:
+    """Databases beside those of the first desk."""
     server = request.getfixturevalue("postgres") if os.environ.get("DATABASE") == "postgresql" else ""
-    made = Databases(tmp_path_factory.mktemp("templates"), server, f"s{os.getpid()}")
+    made = Databases(factory.mktemp("templates"), server, f"{tag}{os.getpid()}")
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def second(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Databases]:
+    """Databases for the police's desk."""
+    yield from fresh(tmp_path_factory, request, "s")
+
+
+@pytest.fixture(scope="module")
+def third(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Databases]:
+    """Databases for a third desk."""
+    yield from fresh(tmp_path_factory, request, "u")
 
 
 @pytest.fixture

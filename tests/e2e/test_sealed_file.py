@@ -1,9 +1,19 @@
 """A matter carried between two desks by files alone: cut, repeated and out of order, it arrives once and whole."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
+from services.referral_service.main import SUBJECTS
+from services.referral_service.sealed_files.working import turn
+from shared.web.assembly import make_room
+from shared.web.room_worker import work
+from tests import journeys
 from tests.journeys import HEAD, OFFICER, POLICE, PROSECUTOR
+from tests.service.gateway.working import until
 from tests.service.referral import test_proceedings
 from tests.service.referral.test_proceedings import MARKET, step
 from tests.two_desks import Side, TwoDesks, path, receipt, standing
@@ -220,3 +230,69 @@ def test_other_procedures_go_the_same_way(desks: TwoDesks):
     assert standing(desks.police) == standing(desks.bureau) == []
     desks.bureau.verified()
     desks.police.verified()
+
+
+def test_the_operator_does_it_by_command(desks: TwoDesks, sent: Any, tmp_path: Path):
+    (file,) = desks.bureau.outgoing()
+    file.unlink()
+    (row,) = json.loads(desks.bureau.cli("sealed", "status", "--json").stdout)
+    assert desks.bureau.cli("sealed", "export", "--again", row["message_id"]).stdout == "1 files\n"
+    assert desks.bureau.cli("sealed", "export", "--again", "no-such").returncode == 1
+    checked = desks.police.cli("verify", *desks.bureau.outgoing())
+    assert checked.returncode == 0, checked.stdout
+    assert "由 eea-320500 于" in checked.stdout
+    (copy,) = desks.carry(desks.bureau)
+    whole = copy.read_bytes()
+    spoilt = copy.with_name("spoilt.zip")
+    spoilt.write_bytes(copy.read_bytes()[:-1])
+    took = desks.police.cli("sealed", "import")
+    assert took.returncode == 0, took.stderr
+    assert took.stdout == "1 in, 1 out\n"
+    shown = desks.police.cli("sealed", "status")
+    assert "cut" in shown.stdout
+    assert "spoilt.zip" in shown.stdout
+    assert desks.police.desk.get(POLICE, path(sent))["state"] == "handed_over"
+    place = whole.index("专案组".encode())
+    spoilt.write_bytes(whole[:place] + b"x" + whole[place + 1 :])
+    assert desks.police.cli("sealed", "import").stdout.endswith("1 in, 0 out\n"), "no word of a spoilt copy"
+    assert "refused" in desks.police.cli("sealed", "status").stdout
+    desks.carry(desks.police)
+    assert desks.bureau.cli("sealed", "import").stdout == "1 in, 0 out\n"
+    assert desks.bureau.cli("sealed", "status").stdout == "0 files\n"
+    target = tmp_path / "dossier.zip"
+    made = desks.bureau.cli("dossier", "export", sent["ref"], target, "--reader", "psb-320500")
+    assert made.returncode == 0, made.stderr
+    assert desks.police.cli("verify", target).returncode == 0
+    journal = tmp_path / "journal.ndjson"
+    assert desks.police.cli("dossier", "journal", sent["ref"], journal, "--reader", "psb-320500").returncode == 0
+    assert desks.police.cli("verify", journal).returncode == 0
+    assert desks.police.cli("dossier", "export", "case:1", target).returncode == 2
+    assert kinds(desks.bureau, OFFICER, sent) == ["submitted", "delivered"]
+
+
+def test_the_worker_does_it_by_itself(desks: TwoDesks):
+    sent = journeys.sent_referral(desks.bureau.desk)
+    assert desks.bureau.outgoing() == []
+    with working(desks.bureau), working(desks.police):
+        until(desks.bureau.outgoing)
+        desks.carry(desks.bureau)
+        until(desks.police.outgoing)
+        desks.carry(desks.police)
+        until(lambda: kinds(desks.bureau, OFFICER, sent) == ["submitted", "delivered"])
+    assert desks.police.desk.get(POLICE, path(sent))["state"] == "handed_over"
+
+
+@contextmanager
+def working(side: Side) -> Iterator[None]:
+    """Run the referral room's worker in a thread, as `lianqin work referral` does."""
+    stop = Event()
+    room = make_room("referral", SUBJECTS, side.settings)
+    worker = Thread(target=work, args=(room, stop, [turn]))
+    worker.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        worker.join(20)
+        room.database.close()
+    assert not worker.is_alive()

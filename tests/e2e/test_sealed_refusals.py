@@ -128,7 +128,6 @@ def test_a_step_the_law_refuses_there_is_answered(desks: TwoDesks, sent: Any):
 def test_a_forged_message_in_anothers_name(desks: TwoDesks, sent: Any):
     """The police's key signs for the police only: it cannot take a step as the procuratorate."""
 
-
     desks.exchange()
     receipt(desks, sent)
     room = desks.police.desk.rooms["referral"]

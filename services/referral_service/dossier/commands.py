@@ -32,7 +32,7 @@ def gather(
     """Collect a dossier for its reader and write who took it out. Raises NotVisible or StepRefused.
 
     The sending bureau signs where it is at home here, else the reader's own agency. What a party other than the owner
-    fetches is thereby delivered to it.
+    fetches is thereby delivered to it, unless it only watches.
     """
     subject = visible(session, model, subject_id, by=by, is_alone=True)
     manifest = manifest_for(session, subject, reader, now=now)
@@ -43,7 +43,8 @@ def gather(
     here = [one.id for one in evidence.items(session, subject) if given & {str(one.id), one.adopted_from}]
     evidence.custody(session, here, "exported", by=by, now=now, note=reader.agency)
     record_view(session, subject, f"dossier:{found.digest}", by=by, now=now)
-    if not relations_of(session, subject.kind, subject.id, by) & INSIDERS:
+    relations = relations_of(session, subject.kind, subject.id, by)
+    if not relations & INSIDERS and relations - {"observer"}:
         wanted = Wanted("delivered", by.agency, subject.owner, found.digest, receipts.message_of(session, subject))
         receipts.issue(session, subject, wanted, by=by, now=now)
     return found, signer

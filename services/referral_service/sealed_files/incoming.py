@@ -148,6 +148,8 @@ def _answer(
     mine = _mine(room, report)
     if desk is None or not mine or report.facts.get("Lianqin-Kind") != "message" or not _is_uuid(message_id):
         return
+    if taking.is_taken(session, message_id):
+        return
     said = {
         "type": "receipt",
         "receipt": "refused",

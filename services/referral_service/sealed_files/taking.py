@@ -60,10 +60,17 @@ def must_wait(room: Room, found: Opened) -> bool:
 
 def is_settled(session: Session, message_id: str) -> bool:
     """Whether a message was taken, or refused for good; none at all is settled."""
-    if not message_id:
-        return True
+    return not message_id or _stands(session, message_id, "taken", "refused")
+
+
+def is_taken(session: Session, message_id: str) -> bool:
+    """Whether a message was taken before, so that a spoilt copy of it is not worth a word."""
+    return _stands(session, message_id, "taken")
+
+
+def _stands(session: Session, message_id: str, *states: str) -> bool:
     rows = select(SealedFile.id).where(SealedFile.direction == "in", SealedFile.message_id == message_id)
-    return session.exec(rows.where(col(SealedFile.state).in_(["taken", "refused"]))).first() is not None
+    return session.exec(rows.where(col(SealedFile.state).in_(states))).first() is not None
 
 
 def is_ready(session: Session, row: SealedFile) -> bool:
