@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from shared.rules.entries import FactField
-from shared.rules.predicates import FACTORS, UNITS, values_of
+from shared.rules.predicates import FACTORS, MANUAL_JUDGEMENT, UNITS, values_of
 
 MOST = 10**15
 """The largest number a fact takes, in its declared unit: beyond it a unit or a point was mistaken."""
@@ -61,7 +61,10 @@ class Misfit:
 
 
 def check_fact(name: str, value: Any, unit: str | None, fields: Mapping[str, FactField]) -> Checked | Misfit:
-    """What is stated, in the unit its field declares (exactly converted); or why it does not fit."""
+    """What is stated, in the unit its field declares (exactly converted); or why it does not fit.
+
+    The written legal judgement is true, false, or the ids of the standards it was given for.
+    """
     declared = fields.get(name)
     if declared is None:
         near = tuple(near_names(name, fields))
@@ -74,7 +77,8 @@ def check_fact(name: str, value: Any, unit: str | None, fields: Mapping[str, Fac
         zh, en = f"{declared.zh}没有单位", f"{declared.en} has no unit"
         return Misfit(name, "unit_mismatch", zh, en)
     if declared.type == "bool":
-        if isinstance(value, bool):
+        is_named = name == MANUAL_JUDGEMENT and isinstance(value, list) and all(isinstance(one, str) for one in value)
+        if isinstance(value, bool) or (is_named and value):
             return Checked(name, value, None, value, None)
         return Misfit(name, "type_mismatch", f"{declared.zh}应为是或否", f"{declared.en} is true or false")
     return _words(declared, value)

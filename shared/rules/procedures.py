@@ -232,7 +232,7 @@ def _against_standards(step: Step, situation: Situation) -> Iterator[Reason]:
     judged = situation.facts.get(MANUAL_JUDGEMENT)
     candidates = [verdict for verdict in situation.verdicts if target in (verdict.category, verdict.target_agency)]
     grounds = [verdict for verdict in candidates if verdict.kind == "ground"]
-    if any(verdict.outcome == "met" and verdict.enforceable for verdict in grounds) or (judged and judged.value):
+    if any(_decides(verdict, judged) for verdict in grounds) or (judged is not None and judged.value is True):
         return
     near = tuple(verdict for verdict in grounds if verdict.outcome == "unknown" and verdict.facts_used)
     yield Reason(
@@ -245,6 +245,12 @@ def _against_standards(step: Step, situation: Situation) -> Iterator[Reason]:
         "standard",
         near,
     )
+
+
+def _decides(verdict: Verdict, judged: Fact | None) -> bool:
+    """Whether a ground carries a step: met by an enforceable text, or met and named by a written legal judgement."""
+    named = judged.value if judged is not None and isinstance(judged.value, list | tuple) else ()
+    return verdict.outcome == "met" and (verdict.enforceable or verdict.standard_id in named)
 
 
 def _holds(guard: Guard, situation: Situation, state: str) -> bool:

@@ -14,7 +14,6 @@ from services.referral_service.proceedings.bodies import Take
 from services.referral_service.proceedings.commands import known_step
 from services.referral_service.proceedings.models import Between
 from services.referral_service.referrals import answers, bodies, commands
-from services.referral_service.referrals.models import Referral
 from shared.errors import BodyInvalid, StepRefused, Text
 from shared.identity import Principal
 from shared.records.db import visible
