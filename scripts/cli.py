@@ -15,6 +15,7 @@ GROUPS = {
     "dossier": "scripts.dossier_cli",
     "keys": "scripts.keys_cli",
     "sealed": "scripts.sealed_cli",
+    "evidence": "scripts.evidence_cli",
 }
 """Commands that are programs of their own (`app`)."""
 COMMANDS = {

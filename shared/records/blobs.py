@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
-from shared.errors import BodyTooLarge, EvidenceMismatch, NotVisible, Text
+from shared.errors import BodyTooLarge, EvidenceMismatch, NotVisible, RoomUnavailable, Text
 
 CHUNK_BYTES = 1024 * 1024
+ARRIVALS = "incoming"
+"""Where blobs arrive within a folder; a store that ever took one has it."""
 MOST_PIECES = 512
 """How many pieces one call of the system takes."""
 
@@ -68,7 +70,7 @@ class Incoming:
     """A blob on its way into the folder."""
 
     def __init__(self, folder: Path, limit: int) -> None:
-        self._path = folder / "incoming" / uuid4().hex
+        self._path = folder / ARRIVALS / uuid4().hex
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._path.open("wb", buffering=0)
         self._digest = hashlib.sha256()
@@ -146,7 +148,7 @@ class Blobs:
     def _chunks(self, sha256: str) -> Iterator[bytes]:
         path = address(self.folder, sha256)
         if not path.is_file():
-            raise not_there(sha256)
+            raise not_there(sha256) if (self.folder / ARRIVALS).is_dir() else _unmounted()
         with path.open("rb") as file:
             while chunk := file.read(CHUNK_BYTES):
                 yield chunk
@@ -176,6 +178,11 @@ def verified(chunks: Iterable[bytes], sha256: str) -> int:
 def not_there(sha256: str) -> NotVisible:
     """Return the refusal of bytes that are not in the store."""
     return NotVisible(Text("证据文件不在存储中", "The evidence bytes are not in the store"), sha256=sha256)
+
+
+def _unmounted() -> RoomUnavailable:
+    """Return the refusal of a folder that is not there: a disk that was not mounted is no loss of evidence."""
+    return RoomUnavailable(Text("证据存储未就绪", "The evidence store is not there"))
 
 
 def name_of(sha256: str) -> str:

@@ -18,6 +18,7 @@ from shared.records.journal import canonical
 from shared.records.notices import stopped_delivery
 from shared.records.room import Room, room_of
 from shared.signing import internal_key
+from shared.web.reverifying import reverifying
 from shared.web.worker import run, stop_on_signals
 
 log = structlog.get_logger()
@@ -28,18 +29,19 @@ Chore = Callable[[Room], int]
 
 
 def work(room: Room, stop: Event | None = None, chores: Sequence[Chore] = ()) -> None:
-    """Deliver, sweep and do the chores until told to stop."""
+    """Deliver, sweep, do the chores and verify stored evidence until told to stop."""
     keys = [internal_key(room.settings.internal_secret)]
 
     def target(parcel: Parcel) -> Target:
         return f"{room.settings.room_url(parcel.receiver)}/internal/events", keys
 
-    with httpx.Client(limits=httpx.Limits(max_connections=16)) as client:
+    stop = stop or stop_on_signals()
+    with httpx.Client(limits=httpx.Limits(max_connections=16)) as client, reverifying(room, stop):
         run(
             room,
             {"room": carrier(client, target)},
             sweep=together(swept, checkpoints.tend, stamping(), *chores),
-            stop=stop or stop_on_signals(),
+            stop=stop,
             on_stopped=tell_of_stopped,
         )
 

@@ -29,11 +29,11 @@ from services.case_service.cases.models import (
     Supplemented,
 )
 from shared.clock import new_id, today
-from shared.errors import BodyInvalid, Text
+from shared.errors import BodyInvalid, StepRefused, Text
 from shared.events import ManifestData
 from shared.identity import Principal
 from shared.records import changes, evidence, parties
-from shared.records.perform import begin, perform, require_actor
+from shared.records.perform import begin, expect, perform, require_actor
 from shared.records.room import Room, room_of
 from shared.records.views import Body
 from shared.rules.procedure_entries import Procedure
@@ -122,6 +122,7 @@ def refer(session: Session, case_id: UUID, body: Refer, *, by: Principal, now: d
         verdicts=named,
         manifest=ManifestData(digest=frozen.digest, body=frozen.body),
         given_at=case.given_at or now,
+        given_manifest=frozen.digest,
     )
     return perform(session, case, "request_referral", written, by=by, now=now)
 
@@ -141,6 +142,7 @@ def refer_otherwise(session: Session, case_id: UUID, body: ReferOtherwise, *, by
         verdicts=[verdict for verdict in queries.verdicts(session, case) if verdict["outcome"] != "not_met"],
         manifest=ManifestData(digest=frozen.digest, body=frozen.body),
         given_at=case.given_at or now,
+        given_manifest=frozen.digest,
     )
     return perform(session, case, "refer_otherwise", written, by=by, now=now)
 
@@ -160,10 +162,21 @@ def draftable(room: Room, procedure_id: str, now: datetime) -> Procedure:
 
 
 def supplement(session: Session, case_id: UUID, body: Supplement, *, by: Principal, now: datetime) -> Case:
-    """Give the referral what was attached to the case since."""
+    """Give the referral what was attached to the case since. Raises StepRefused when nothing was."""
     case = queries.case(session, case_id, seen_by=by)
+    require_actor(session, case, "supplement", by=by)
+    expect(session, case)
     frozen = evidence.freeze(session, case, now=now)
-    written = Supplemented(note=body.note, manifest=ManifestData(digest=frozen.digest, body=frozen.body))
+    given = {one["item"] for one in evidence.frozen(session, case, case.given_manifest)}
+    held = {one["item"] for one in evidence.frozen(session, case, frozen.digest)}
+    if case.given_manifest is not None and not held - given:
+        words = Text(
+            "自上次移送或者补充以来没有新的证据；无法补充的，请在移送中书面说明",
+            "No evidence was added since it was last given; where none can be, explain in writing at the referral",
+        )
+        raise StepRefused(words, manifest=frozen.digest)
+    manifest = ManifestData(digest=frozen.digest, body=frozen.body)
+    written = Supplemented(note=body.note, manifest=manifest, given_manifest=frozen.digest)
     return perform(session, case, "supplement", written, by=by, now=now)
 
 

@@ -40,6 +40,8 @@ class Case(Row, table=True):
     suspected_offence: str | None = None
     given_at: datetime | None = None
     """When facts and evidence first went to the referral room: from then on it is told of changes."""
+    given_manifest: str | None = None
+    """Digest of the evidence that went there last."""
     referral_ref: str | None = None
     handed_over_at: datetime | None = None
     accepted_at: datetime | None = None
@@ -161,6 +163,7 @@ class OtherReferralAsked(ReferOtherwise):
     verdicts: list[dict[str, Any]]
     manifest: ManifestData
     given_at: AwareDatetime
+    given_manifest: str
 
 
 class ReferralAsked(Refer):
@@ -169,6 +172,7 @@ class ReferralAsked(Refer):
     verdicts: list[dict[str, Any]]
     manifest: ManifestData
     given_at: AwareDatetime
+    given_manifest: str
 
 
 class Supplement(Body):
@@ -181,6 +185,7 @@ class Supplemented(Supplement):
     """What a supplement writes: the note and the evidence frozen at that moment."""
 
     manifest: ManifestData
+    given_manifest: str
 
 
 class Decide(Body):

@@ -38,6 +38,8 @@ class Sent(BaseModel):
     manifest: str | None
     facts: dict[str, Any]
     items: list[dict[str, Any]]
+    supplements: list[dict[str, Any]]
+    """Items that were handed over after that, as supplements."""
 
 
 class Difference(BaseModel):

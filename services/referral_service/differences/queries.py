@@ -40,7 +40,7 @@ def differences(session: Session, referral: Referral, *, by: Principal) -> Diffe
     items = [*_told_of_items(sent, now), *_own_items(session, referral, sent, now)]
     if relations_of(session, referral.kind, referral.id, by) & INSIDERS:
         return Differences(sent=sent, facts=list(_facts(sent, now)), items=items)
-    given = {one["item"] for one in sent.items}
+    given = _given(sent)
     theirs = sent.model_copy(update={"facts": referral.facts if sent.is_sent else {}})
     return Differences(sent=theirs, facts=[], items=[one for one in items if one.item in given])
 
@@ -63,7 +63,21 @@ def _sent(session: Session, referral: Referral, now: Now) -> Sent:
         manifest=referral.sent_manifest,
         facts=referral.facts,
         items=listed,
+        supplements=_supplements(referral, listed, now),
     )
+
+
+def _supplements(referral: Referral, listed: Sequence[Mapping[str, Any]], now: Now) -> list[dict[str, Any]]:
+    """Return the items that were handed over after the first list."""
+    first = {one["item"] for one in listed}
+    if referral.sent_manifest is None:
+        return []
+    return [_drafted(one) for key, one in now.held.items() if one.shared_at is not None and key not in first]
+
+
+def _given(sent: Sent) -> dict[str, dict[str, Any]]:
+    """Return every item that was handed over, first or as a supplement, by its id here."""
+    return {one["item"]: one for one in (*sent.items, *sent.supplements)}
 
 
 def _drafted(found: evidence.Item) -> dict[str, Any]:
@@ -96,7 +110,7 @@ def _lost(now: Now) -> dict[str, CaseChange]:
 
 def _told_of_items(sent: Sent, now: Now) -> Iterator[Difference]:
     """Yield what became, at the case, of the items that were sent, and what came to it since."""
-    given = {one["item"]: one for one in sent.items}
+    given = _given(sent)
     lost = _lost(now)
     for key, change in {one.key: one for one in now.told if one.what == "item_added"}.items():
         if now.adopted.get(key) not in given and key not in lost:
@@ -114,7 +128,7 @@ def _told_of_items(sent: Sent, now: Now) -> Iterator[Difference]:
 
 def _own_items(session: Session, referral: Referral, sent: Sent, now: Now) -> Iterator[Difference]:
     """Yield what became of the referral's own items: withdrawn, frozen, added or moved since."""
-    given = {one["item"]: one for one in sent.items}
+    given = _given(sent)
     things = evidence.exhibits_of(session, referral)
     for key, found in now.held.items():
         if key in given and found.state in ACTS:

@@ -12,6 +12,7 @@ from shared.clock import new_id
 from shared.events import CaseSupplemented, Event, ReferralRequested
 from shared.records import evidence
 from shared.records.db import visible
+from shared.records.journal import Fact, record
 from shared.records.perform import begin
 from shared.records.room import Room, room_of
 from shared.records.views import Body
@@ -61,7 +62,10 @@ def supplemented(session: Session, event: Event) -> Referral:
     room, now = room_of(session), room_of(session).clock()
     told = CaseSupplemented.model_validate(event.data)
     referral = visible(session, Referral, UUID(told.referral_ref.partition(":")[2]), by=room.itself)
-    evidence.adopt(session, referral, told.manifest.model_dump(), by=room.itself, now=now)
+    if not evidence.adopt(session, referral, told.manifest.model_dump(), by=room.itself, now=now):
+        refused = {"manifest": told.manifest.digest, "note": told.note, "why": "nothing in it is new"}
+        record(session, referral, Fact("referral.supplement_refused", refused), by=room.itself, now=now)
+        return referral
     if referral.state in UNSENT:
         return referral  # it goes with the dossier
     answer = commands.correct if referral.state == "correction_requested" else commands.supply

@@ -54,6 +54,13 @@ def referred(desk: Desk) -> Any:
     return walking.case_of(desk, journeys.receipted_referral(desk))
 
 
+def with_more(desk: Desk) -> Any:
+    """A case that lies with the police, to which evidence came since."""
+    case = referred(desk)
+    desk.attach(OFFICER, path(case), "crim_other", b"found since")
+    return walking.case_of(desk, {"case_ref": case["ref"]})
+
+
 def with_police(desk: Desk) -> Any:
     """A case the police filed."""
     return walking.case_of(desk, walking.filed(desk))
@@ -82,7 +89,7 @@ MOVES = [
     Move("reopen", concluded, REVIEWER, {"reason": "事实不清"}, "investigating"),
     Move("extend-limit", journeys.filed_case, HEAD, LONGER | {"extension_days": 30}, "investigating", again=200),
     Move("refer", referable, OFFICER, {"suspected_offence": "污染环境罪"}, "referral_requested"),
-    Move("supplement", referred, OFFICER, {"note": "补充"}, "referred", again=200),
+    Move("supplement", with_more, OFFICER, {"note": "补充"}, "referred"),
     Move("resume", with_police, HEAD, {"reason": "撤案"}, "investigating"),
     Move("resume", referred, HEAD, {"reason": "公安退回"}, "investigating", name="resume-undecided"),
     Move("decide", concluded, HEAD, PENALTY, "decided"),
