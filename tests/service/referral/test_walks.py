@@ -1,7 +1,7 @@
 """Every row of every procedure that is data alone, walked through the API against dates computed by hand.
 
-A walk is a YAML file in `walks/`: how a subject begins and, row by row, what is attached, what is tried in vain
-before and after that, why, who takes which step, the state it leads to, and each clock it starts or ends, with its article.
+A walk is a YAML file in `walks/`: how a subject begins and, row by row, what is tried in vain before and after
+something is attached, why, who takes which step, the state it leads to, and each clock it moves, with its article.
 """
 
 import re
@@ -72,10 +72,10 @@ def test_a_walk(desk: Desk, procedure: str, walk: Mapping[str, Any]) -> None:
         desk.clock.advance(**row.get("after", {}))
         for vain in row.get("refused_at_first", []):
             refuse(desk, path, subject, row, vain)
-        for document, details in row.get("attach", {}).items():
-            desk.attach(owner, path, document, f"{document} {desk.clock.now}".encode(), **(details or {}))
+        attach(desk, owner, path, row.get("attach", {}))
         for vain in row.get("refused", []):
             refuse(desk, path, subject, row, vain)
+        attach(desk, owner, path, row.get("then_attach", {}))
         answer = {"stated": stated(desk, subject, row.get("stated", {})), "conditions": row.get("conditions", {})}
         subject = desk.post(who(row["who"]), f"{path}/steps/{row['step']}", answer)
         assert subject["state"] == row["state"], row["step"]
@@ -84,6 +84,12 @@ def test_a_walk(desk: Desk, procedure: str, walk: Mapping[str, Any]) -> None:
     desk.drain()
     entries = desk.get(owner, f"{path}/journal?limit=200")["items"]
     assert [entry["seq"] for entry in entries] == list(range(1, len(entries) + 1))
+
+
+def attach(desk: Desk, owner: Principal, path: str, documents: Mapping[str, Any]) -> None:
+    """Attach what a row asks for, each with what it states."""
+    for document, details in documents.items():
+        desk.attach(owner, path, document, f"{document} {desk.clock.now}".encode(), **(details or {}))
 
 
 def refuse(desk: Desk, path: str, subject: Mapping[str, Any], row: Mapping[str, Any], vain: Mapping[str, Any]) -> None:
@@ -125,6 +131,7 @@ def check_clocks(desk: Desk, owner: Principal, path: str, wanted: Mapping[str, A
         else:
             assert clock["due_on"] == str(expected["last"]), (term, clock["due_on"], clock["because"])
         assert clock["authority"] == expected.get("authority", "law"), term
+        assert (clock["breached_at"] is not None) == expected.get("late", False), term
 
 
 def test_every_row_of_every_procedure_is_walked() -> None:
