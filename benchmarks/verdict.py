@@ -14,7 +14,7 @@ FACTS = {
     "hazardous_waste_mass": Fact("hazardous_waste_mass", 5200, "kilogram", ("01a07962", "01a07963")),
     "actor_permit_class": Fact("actor_permit_class", "key_discharging_unit", None, ("01a07961",)),
     "discharged_pollutant": Fact("discharged_pollutant", "NOx", None, ()),
-    "evasion_discharge": Fact("evasion_discharge", True, None, ("01a07964",)),
+    "method": Fact("method", "hidden_pipe", None, ("01a07964",)),
     "direct_property_loss": Fact("direct_property_loss", 31.5, "CNY_10k", ("01a07965",)),
     "over_packaging": Fact("over_packaging", False, None, ()),
 }

@@ -199,6 +199,9 @@ class Progressed(Payload):
     enterprise_id: str
     enterprise_name: str
     division: str
+    conduct_on: date | None
+    facts: dict[str, Any]
+    verdicts: list[dict[str, Any]]
     stated: dict[str, Any]
     manifest: ManifestData | None
 

@@ -81,13 +81,13 @@ class TestTheCodeOf20260815:
     ) -> None:
         at(desk, 2026, 8, 17)
         body: dict[str, Any] = {"procedure": "police_detention_referral", "title": "逃避监管排放", "summary": "暗管"}
-        body |= {"division": "320500", "conduct_on": conduct_on, "facts": {"evasion_discharge": {"value": True}}}
+        body |= {"division": "320500", "conduct_on": conduct_on, "facts": {"method": {"value": "hidden_pipe"}}}
         referral = desk.post(OFFICER, "/v1/referrals", body, expect=201)
         path = f"/v1/referrals/{referral['id']}"
         approval = {"approver": "王局", "approved_at": "2026-08-17T09:00:00+08:00"}
         desk.attach(OFFICER, path, "det_approval", b"approval", **approval)
         found = {one["standard_id"]: one for one in desk.post(OFFICER, f"{path}/check")["standards"]}
-        assert ground in found
+        assert found[ground]["outcome"] == "met"
         assert other not in found
         at(desk, 2026, 9, 7)
         after = {one["standard_id"] for one in desk.post(OFFICER, f"{path}/check")["standards"]}

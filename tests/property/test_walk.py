@@ -37,7 +37,7 @@ DEFAULT_PARTIES = {
     "listed_supervision": {"receiver": ["psb-320500"], "partner": ["pro-320500"]},
 }
 PREFIX = {kind.id: kind.prefix for kind in LAW.agency_kinds.values()}
-FACTS = {name: {"value": True} for name in ("over_packaging", "evasion_discharge", "manual_legal_judgement")}
+FACTS = {name: {"value": True} for name in ("over_packaging", "manual_legal_judgement")}
 words = st.sampled_from(["甲", "补充一份说明", "经查属实。"])
 
 

@@ -75,6 +75,7 @@ BODIES = {
     "documents": {"kind": "materials_list"},
     "dossier": {},
     "preview": {"kind": "materials_list"},
+    "facts": {"facts": {"illegal": {"value": True}}},
     "refer-otherwise": {"procedure": "market_regulation_referral"},
     "acts": {"act": "moved", "stated": {"storage_place": "x", "reason": "x"}},
     "exhibits": {

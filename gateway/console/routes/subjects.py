@@ -156,7 +156,8 @@ async def _page(
     step, said, typed = refused or ("", None, {})
     status = int(said["status"]) if said else 200
     options = facts.options(visit) if any(one.kind == "facts" for s in found["steps"] for one in s["fields"]) else []
-    names = {one["id"]: one["name"] for one in found["steps"]}
+    steps = procedure_of(visit, found["subject"]).steps
+    names = {name: visit.words.name(one) for name, one in steps.items()}
     return visit.page(
         "subject.html",
         status=status,

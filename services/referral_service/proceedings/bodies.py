@@ -1,7 +1,7 @@
 """What officers and partners send to open a matter between agencies, and to take one of its steps."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, Field
@@ -54,6 +54,8 @@ class Take(Body):
     conditions: dict[Name, bool] = Field(default_factory=dict, max_length=40)
 
 
-def as_rows(facts: dict[str, StatedFact]) -> dict[str, dict[str, Any]]:
-    """Return facts as a subject stores them."""
-    return {name: fact.model_dump() for name, fact in facts.items()}
+class RecordFacts(Body):
+    """Record facts before the matter is handed over; a fact named again replaces the older one."""
+
+    facts: dict[Name, StatedFact] = Field(min_length=1, max_length=100)
+    conduct_on: date | None = None

@@ -8,14 +8,14 @@ from uuid import UUID
 from sqlmodel import Session
 
 from services.referral_service.proceedings import effects, stating
-from services.referral_service.proceedings.bodies import Open, Take, as_rows
+from services.referral_service.proceedings.bodies import Open, StatedFact, Take
 from services.referral_service.proceedings.models import Between
 from services.referral_service.receipts import commands as receipts
 from shared.clock import new_id, today
 from shared.errors import BodyInvalid, NotYourStep, Text
 from shared.events import ManifestData
 from shared.identity import Principal
-from shared.records import evidence, parties
+from shared.records import evidence, facts, parties
 from shared.records.db import relations_of, visible
 from shared.records.perform import admit, begin, dismiss, expect, perform, require_actor
 from shared.records.room import Room, room_of
@@ -45,7 +45,7 @@ def open_subject(session: Session, model: type[T], body: Open, *, by: Principal,
         created_at=now,
         updated_at=now,
         about=body.about or "",
-        facts=as_rows(body.facts),
+        facts=facts.rows(session, _unsupported(body)),
         takes_part=takes_part,
         receiver=next(iter(takes_part.get("receiver", ())), ""),
         **body.model_dump(include={"title", "summary", "division", "enterprise_id", "enterprise_name", "conduct_on"}),
@@ -156,6 +156,17 @@ def _first(procedure: Procedure, by: Principal) -> Step:
                 return step
     zh, en = f"您的机关不能启动《{procedure.name_zh}》", f"Your agency cannot begin '{procedure.name_en}'"
     raise NotYourStep(Text(zh, en), begun_by=sorted({str(one.agency_kind) for step in steps for one in step.by}))
+
+
+def _unsupported(body: Open) -> dict[str, StatedFact]:
+    """Return the facts of a matter that does not hold any evidence yet. Raises BodyInvalid for ones that name some."""
+    if any(fact.evidence for fact in body.facts.values()):
+        words = Text(
+            "建立时尚无证据；请先建立、上传证据，再登记事实",
+            "There is no evidence yet: open, upload, then record the facts",
+        )
+        raise BodyInvalid(words, errors=[{"field": "facts", "code": "unknown_evidence", "message": words}])
+    return body.facts
 
 
 def _journey(session: Session, body: Open, *, by: Principal, now: datetime) -> UUID:

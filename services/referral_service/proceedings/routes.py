@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from services.referral_service.proceedings import checking, commands
-from services.referral_service.proceedings.bodies import Open, Take
+from services.referral_service.proceedings import checking, commands, recording
+from services.referral_service.proceedings.bodies import Open, RecordFacts, Take
 from services.referral_service.proceedings.models import Between, BetweenView, Consultation, Supervision
 from services.referral_service.referrals.doors import take_any
 from services.referral_service.referrals.models import Referral, ReferralView
@@ -33,6 +33,11 @@ def matter_routes(model: type[T], view: type[BetweenView], *, prefix: str) -> AP
     def take(subject_id: UUID, step_id: str, body: Take, call: CallDep) -> Response:
         """Take a step; `GET …/steps` lists the steps there are, what each asks for, and why one is refused."""
         return call(take_any, model, subject_id, step_id, body=body, view=view)
+
+    @router.post("/{subject_id}/facts", response_model=view, name=f"record_{model.kind}_facts")
+    def record_facts(subject_id: UUID, body: RecordFacts, call: CallDep) -> Response:
+        """Record facts, each with its unit and the evidence that supports it, before the matter is handed over."""
+        return call(recording.record_facts, model, subject_id, body=body, view=view)
 
     @router.post("/{subject_id}/check", name=f"check_{model.kind}")
     def check(

@@ -91,7 +91,7 @@ class TestLaw:
 
 def test_conduct_and_steps_on_both_sides_of_a_change_of_law(desk: Desk) -> None:
     """Conduct of 2026-08-14 is judged by the law of that day, also when every step is taken after the Code."""
-    evasion = {"evasion_discharge": {"value": True}}
+    evasion = {"method": {"value": "hidden_pipe"}}
     assert desk.clock.now + timedelta(0) > desk.clock.now.replace(month=8, day=15)
     for day, met, not_there in (
         ("2026-08-14", "det_epl63_3", "det_fd1108_evasion_discharge"),

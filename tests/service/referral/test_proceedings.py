@@ -92,6 +92,39 @@ class TestHandOver:
         assert {error["field"] for error in refused["errors"]} == {"stated.letter_number", "stated.more"}
 
 
+class TestFacts:
+    def test_facts_are_recorded_with_their_unit_and_evidence_until_the_hand_over(self, desk: Desk) -> None:
+        referral = opened(desk)
+        path = f"/v1/referrals/{referral['id']}"
+        (item,) = desk.get(OFFICER, f"{path}/evidence")["items"]
+        mass = {"value": 5200, "unit": "kg", "evidence": [item["id"]]}
+        told = desk.post(OFFICER, f"{path}/facts", {"facts": {"hazardous_waste_mass": mass}})
+        fact = told["facts"]["hazardous_waste_mass"]
+        assert (fact["value"], fact["unit"], fact["evidence"]) == (5.2, "tonne", [item["id"]])
+        assert fact["stated"] == {"value": 5200, "unit": "kg"}
+        desk.post(MARKET, f"{path}/facts", {"facts": {"illegal": {"value": True}}}, expect=404)
+        step(desk, OFFICER, referral, "send", letter_number="1")
+        refused = desk.post(OFFICER, f"{path}/facts", {"facts": {"illegal": {"value": True}}}, expect=409)
+        assert refused["handed_over_at"]
+        desk.post(MARKET, f"{path}/facts", {"facts": {"illegal": {"value": True}}}, expect=403)
+
+    @pytest.mark.parametrize(
+        ("fact", "code"),
+        [
+            ({"hazardous_waste_mass": {"value": 5, "unit": "CNY"}}, "unit_mismatch"),
+            ({"hazardous_wast_mass": {"value": 5, "unit": "tonne"}}, "unknown_fact"),
+            ({"illegal": {"value": True, "evidence": ["018f0000-0000-7000-8000-000000000000"]}}, "unknown_evidence"),
+        ],
+    )
+    def test_what_is_no_fact_is_refused_and_nothing_changes(self, desk: Desk, fact: dict[str, Any], code: str) -> None:
+        referral = opened(desk)
+        path = f"/v1/referrals/{referral['id']}"
+        before = desk.get(OFFICER, path)
+        refused = desk.post(OFFICER, f"{path}/facts", {"facts": fact}, expect=422)
+        assert refused["errors"][0]["code"] == code
+        assert desk.get(OFFICER, path) == before
+
+
 def test_the_whole_way_to_the_result(desk: Desk) -> None:
     referral = opened(desk)
     sent = step(desk, OFFICER, referral, "send", letter_number="1")
