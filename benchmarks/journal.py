@@ -35,7 +35,8 @@ def chains() -> list[Stored]:
             entry = entry_values(subject, place, prev, fact, journey_id=journey, by=by, now=now)
             prev = entry["hash"]
             names = ("subject", "seq", "prev", "hash", "body", "type", "agency", "actor", "journey_id", "at")
-            rows.append(Stored(**{name: entry[name] for name in names} | {"at": now.astimezone(UTC)}))  # as a database gives it
+            as_read = {name: entry[name] for name in names} | {"at": now.astimezone(UTC)}
+            rows.append(Stored(**as_read))
     return rows
 
 
