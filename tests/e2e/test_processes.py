@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from datetime import datetime
 from itertools import cycle
+from uuid import UUID
 
 import pytest
 from sqlmodel import select
@@ -17,11 +18,14 @@ from scripts.seed import seed
 from services.case_service import main as case_main
 from services.clue_service import main as clue_main
 from services.referral_service import main as referral_main
+from services.referral_service.receipts.queries import receipts
 from shared.clock import ZONE
 from shared.config import Settings
+from shared.dossier.statements import check_receipt
 from shared.records.deadlines import Deadline
 from shared.records.deliveries import Delivery
 from shared.records.journal import Entry
+from shared.records.keyring import open_keyring
 from shared.records.notices import Notice
 from shared.records.room import Room
 from shared.web.assembly import make_room
@@ -81,13 +85,34 @@ def test_every_process_is_killed_once_and_nothing_is_lost_or_doubled(wanted):
         assert referral["state"] == "items_handed_over"
         assert {victim for _leg, victim in killed} == set(VICTIMS)
         settle(supervisor, settings)
-        again = play(lambda _leg: None)
-        assert play(lambda _leg: None)["version"] == again["version"], "a journey played again adds nothing"
+        before = version_of(settings, referral)
+        play(lambda _leg: None)
+        settle(supervisor, settings)
+        assert version_of(settings, referral) == before, "a journey played again adds nothing"
         settle(supervisor, settings)
         door.close()
         supervisor.stop()
         check_rooms(settings)
         check_gateway(settings)
+        check_receipts(settings, referral)
+
+
+def check_receipts(settings: Settings, referral) -> None:
+    """Each stage left its receipt, the partner's machine counted as reached once, and every signature holds."""
+    room = room_over(settings, "referral")
+    with room.reading() as session:
+        found = receipts(session, session.get_one(referral_main.SUBJECTS["referral"], UUID(referral["id"])))
+    room.database.close()
+    sent = [(one.kind, one.agency, one.told) for one in found if one.manifest_digest == referral["sent_manifest"]]
+    assert sorted(sent) == [
+        ("accepted", "psb-320500", "eea-320500"),
+        ("delivered", "eea-320500", "pro-320500"),
+        ("delivered", "eea-320500", "psb-320500"),
+        ("submitted", "eea-320500", "psb-320500"),
+    ]
+    trust = open_keyring(settings).trust()
+    for one in found:
+        assert [f for f in check_receipt(one.document.encode(), trust, path="")[0] if f.outcome == "fails"] == []
 
 
 def settle(supervisor, settings: Settings) -> None:
@@ -99,6 +124,15 @@ def settle(supervisor, settings: Settings) -> None:
             return
         time.sleep(0.3)
     raise AssertionError(f"still on their way: {list(pending(settings))}")
+
+
+def version_of(settings: Settings, referral) -> int:
+    """How many entries a referral's chain has, once every receipt has come back."""
+    room = room_over(settings, "referral")
+    with room.reading() as session:
+        found = session.get_one(referral_main.SUBJECTS["referral"], UUID(referral["id"]))
+    room.database.close()
+    return found.version
 
 
 def pending(settings: Settings):
