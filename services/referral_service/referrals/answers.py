@@ -149,13 +149,13 @@ def record_withdrawal(
 
 
 def record_criminal_result(
-    session: Session, referral_id: UUID, body: bodies.CriminalResult, *, by: Principal, now: datetime
+    session: Session, referral_id: UUID, body: bodies.CriminalResult, *, by: Principal, now: datetime, step: str = ""
 ) -> Referral:
-    """Record that it was prosecuted, or how the criminal procedure ended (衔接办法第十八条)."""
+    """Record that it was prosecuted, or how the criminal procedure ended (衔接办法第十八条); `step` may be named."""
     steps = {"prosecuted": "record_prosecution"}
     if body.result == "not_prosecuted" and by.kind == "people_procuratorate":
         steps["not_prosecuted"] = "record_non_prosecution"
-    step = steps.get(body.result, "record_criminal_result")
+    step = step or steps.get(body.result, "record_criminal_result")
     referral = _for(session, referral_id, step, by)
     _between(referral.decided_at, body.decided_at, "decided_at", now)
     return perform(session, referral, step, body, by=by, now=now)

@@ -17,16 +17,22 @@ from services.referral_service.referrals import answers, bodies, commands
 from shared.errors import BodyInvalid, StepRefused, Text
 from shared.identity import Principal
 from shared.records.db import visible
+from shared.records.perform import require_actor
 from shared.records.room import room_of
 from shared.records.views import Body
+from shared.rules.procedures import Procedure, Situation, Step, may
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What a step or a partner's message does: the body it must carry and the command it runs."""
+    """What a step or a partner's message does: the body it must carry and the command it runs.
+
+    `is_named`: its command finds the step by the body, and is told here which one is meant.
+    """
 
     body: type[Body]
     command: Callable[..., Between]
+    is_named: bool = False
 
 
 STEPS: Mapping[str, Door] = {
@@ -60,11 +66,11 @@ STEPS: Mapping[str, Door] = {
     "forward": Door(bodies.Forward, answers.forward),
     "return_case": Door(bodies.ReturnCase, answers.return_case),
     "record_withdrawal": Door(bodies.Withdraw, answers.record_withdrawal),
-    "record_prosecution": Door(bodies.CriminalResult, answers.record_criminal_result),
+    "record_prosecution": Door(bodies.CriminalResult, answers.record_criminal_result, is_named=True),
     "return_for_investigation": Door(bodies.ReturnForInvestigation, answers.return_for_investigation),
     "finish_investigation": Door(bodies.Supply, answers.finish_investigation),
-    "record_non_prosecution": Door(bodies.CriminalResult, answers.record_criminal_result),
-    "record_criminal_result": Door(bodies.CriminalResult, answers.record_criminal_result),
+    "record_non_prosecution": Door(bodies.CriminalResult, answers.record_criminal_result, is_named=True),
+    "record_criminal_result": Door(bodies.CriminalResult, answers.record_criminal_result, is_named=True),
 }
 """Step of the police referral -> its door."""
 
@@ -89,7 +95,21 @@ def take_any(
     if door is None:
         words = Text(f"“{step.name_zh}”由系统自动办理", f"'{step.name_en}' is taken by the desk itself")
         raise StepRefused(words, step=step_id)
-    return door.command(session, subject_id, read(door, body.stated), by=by, now=now)
+    require_actor(session, subject, step_id, by=by)
+    _require_no_other(procedure, step, subject)
+    named = {"step": step.id} if door.is_named else {}
+    return door.command(session, subject_id, read(door, body.stated), by=by, now=now, **named)
+
+
+def _require_no_other(procedure: Procedure, step: Step, subject: Between) -> None:
+    """Refuse a step that its command would take as another one, because of the state. Raises StepRefused."""
+    command = STEPS[step.id].command
+    others = (procedure.steps[name] for name, door in STEPS.items() if door.command is command)
+    if subject.state not in step.from_states and any(subject.state in other.from_states for other in others):
+        verdict = may(procedure, step.id, subject.state, Situation(frozenset(), "", frozenset()))
+        reasons = [reason for reason in verdict.reasons if reason.kind == "state"]
+        words = Text(reasons[0].zh, reasons[0].en)
+        raise StepRefused(words, subject=subject.ref, step=step.id, state=subject.state, reasons=reasons)
 
 
 def read(door: Door, data: Any) -> Body:
