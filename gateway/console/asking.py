@@ -39,13 +39,13 @@ class Rooms:
     assertion: str
     language: str
 
-    async def get(self, kind: str, target: str, **params: str) -> Any:
+    async def get(self, kind: str, target: str, /, **params: str) -> Any:
         """Read from the room of a kind of subject. Raises Refused or RoomUnavailable."""
         async with self.answer("GET", kind, target, params=params) as answer:
             return orjson.loads(await answer.read())
 
     async def post(
-        self, kind: str, target: str, body: Any, *, headers: Mapping[str, str] | None = None, **params: str
+        self, kind: str, target: str, body: Any, /, *, headers: Mapping[str, str] | None = None, **params: str
     ) -> Any:
         """Write: `body` is a mapping sent as JSON, or the bytes of a file as an iterator. Raises as `get`."""
         is_json = isinstance(body, dict)

@@ -1,6 +1,6 @@
 """What a run of the rules writes: clues with frozen evidence, and how far each outlet was judged."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,8 @@ from shared.records.evidence import Description
 from shared.records.journal import canonical
 
 MOST_WORDS = 4000
+MAKER = "联勤线索室 / Lianqin clue room"
+"""Who extracts a slice: the room itself, by a rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +57,32 @@ def frozen(found: Hit, rule: Rule, outlet: Outlet, blobs: BlobStore, *, now: dat
     made = freeze(found, rule)
     stem = f"{rule.id}-{found.from_at.astimezone(ZONE):%Y%m%d%H}"
     about = {"rule_id": rule.id, "rule_version": rule.version, "slice_sha256": made.sha256}
+    extracted = {
+        "source": f"排放口 {outlet.outlet_id} 自动监测小时数据",
+        "method": f"规则 {rule.id} 第 {rule.version} 版命中时冻结数据切片",
+        "made_at": now.isoformat(),
+        "maker": MAKER,
+    }
     parts = [
         ("clue_slice", "parquet", "application/vnd.apache.parquet", made.parquet),
         ("clue_chart", "svg", "image/svg+xml", made.chart.encode()),
         ("clue_record", "json", "application/json", canonical(made.record).encode()),
     ]
     items = tuple(
-        (blobs.put([content]), Description(document, f"{stem}.{ending}", kind, about))
-        for document, ending, kind, content in parts
+        (blobs.put([content]), _described(document, f"{stem}.{ending}", media, about, extracted))
+        for document, ending, media, content in parts
         if content
     )
     return Frozen(_report(found, rule, outlet, now=now), items)
+
+
+def _described(
+    document: str, name: str, media: str, about: Mapping[str, Any], extracted: Mapping[str, Any]
+) -> Description:
+    """Describe an item of a hit; the slice is electronic data and says where it comes from and how."""
+    if document != "clue_slice":
+        return Description(document, name, media, about)
+    return Description(document, name, media, {**about, **extracted}, "electronic_data")
 
 
 def _report(found: Hit, rule: Rule, outlet: Outlet, *, now: datetime) -> Receive:

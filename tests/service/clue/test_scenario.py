@@ -70,6 +70,9 @@ class TestDemonstration:
         assert clue["observed_from"].startswith("2026-08-30T16:00:00")
         assert all(reason["zh"] and reason["en"] for reason in clue["score_reasons"][:-1])
         held = evidence_of(desk, clue)
+        cut = held["clue_slice"][0]
+        assert (cut["kind"]["id"], cut["retention"]["basis"]) == ("electronic_data", "agreement")
+        assert "DEMO-OUTLET-DROP" in cut["details"]["source"]
         assert set(held) == {"clue_slice", "clue_chart", "clue_record"}
         for item, content in held.values():
             assert hashlib.sha256(content).hexdigest() == item["sha256"]

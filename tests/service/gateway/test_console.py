@@ -246,6 +246,52 @@ class TestEvidence:
         stated = {"photographer": "张甲", "taken_at": "2026-11-20T10:00:00+08:00"}
         assert orjson.loads(asked["details"][0]) == stated
 
+    def test_the_kind_that_is_chosen_asks_for_what_it_must_state_and_goes_with_the_file(self, entered, case):
+        page = entered.get(f"{PATH}/evidence/new?document=crim_other&of_kind=electronic_data")
+        for label in ("数据来源", "提取方法", "提取人"):
+            assert label in page.text
+        case.answers[f"/v1/cases/{CASE}/evidence"] = json_answer({"id": str(UUID(int=7))}, status=201)
+        form = {"csrf": token_of(page), "document": "crim_other", "kind": "electronic_data", "detail.source": "采集仪"}
+        entered.post(f"{PATH}/evidence", data=form, files={"file": ("a.csv", b"x", "text/csv")}, headers=SAME)
+        asked = parse_qs(urlsplit(next(seen for seen in case.seen if seen.method == "POST").target).query)
+        assert (asked["kind"], orjson.loads(asked["details"][0])) == (["electronic_data"], {"source": "采集仪"})
+
+    def test_an_item_shows_its_kind_its_retention_and_when_it_was_verified(self, entered, case):
+        named = {"name_zh": "物证", "name_en": "x", "cite_zh": "《行政处罚法》第四十六条", "cite_en": "x"}
+        item = {
+            "id": str(UUID(int=7)),
+            "subject": f"case:{CASE}",
+            "document": "exhibit",
+            "name": "废液桶",
+            "media_type": "application/json",
+            "sha256": "ab" * 32,
+            "size": 3,
+            "details": {"taken_place": "厂区"},
+            "state": "held",
+            "added_at": AT,
+            "added_by": "eea-320500/x",
+            "kind": named | {"id": "physical", "basis": "law"},
+            "retention": named | {"id": "clue_material", "basis": "agreement", "name_zh": "线索材料"},
+            "last_verified_at": AT,
+            "same_as": [],
+            "exhibit": {
+                "quantity": 26.0,
+                "unit": "个",
+                "features": "x",
+                "storage_place": "A区",
+                "seal_number": "封0001",
+                "sealed_by": "张甲",
+                "state": "kept",
+                "holder": "eea-320500",
+            },
+        }
+        case.answers[f"/v1/cases/{CASE}/evidence"] = json_answer({"items": [item], "next": None})
+        acts = {"items": [{"act": "sealed", "at": AT, "agency": "eea-320500", "actor": "x", "note": "", "stated": {}}]}
+        case.answers[f"/v1/cases/{CASE}/evidence/{item['id']}/custody"] = json_answer(acts | {"next": None})
+        page = entered.get(f"{PATH}/evidence/{item['id']}").text
+        for part in ("物证", "第四十六条", "线索材料", "约定，非法定", "封0001", "A区", "提取地点", "加封", "在管"):
+            assert part in page, part
+
     def test_without_a_file_one_is_asked_for_it(self, entered, case):
         form = {"csrf": token_of(entered.get("/console/notices")), "document": "crim_photos_av"}
         answer = entered.post(f"{PATH}/evidence", data=form, headers=SAME)
