@@ -23,7 +23,7 @@ def test_an_officer_follows_a_referral_to_its_decision(watched, desk):
     expect(page.get_by_role("heading", level=1)).to_contain_text("涉案物品已移交")
     expect(subject).to_contain_text("公安立案")
     expect(subject).to_contain_text(desk.referral["decision_number"])
-    expect(page.locator(".clocks > li")).to_have_count(6)
+    expect(page.locator(".clocks > li")).to_have_count(7)
     expect(page.locator(".clocks svg.bar").first).to_be_visible()
     expect(subject).to_contain_text("《环境保护行政执法与刑事司法衔接工作办法》第六条")
     expect(page.locator("table.items tbody tr")).to_have_count(14)

@@ -159,6 +159,8 @@ class TestLedger:
         moved = json.loads(entries[0].body)["clocks"]
         assert {(one["term"], one["what"]) for one in moved} == {
             ("criminal_referral_handover", "part_done"),
+            ("police_acceptance_receipt", "started"),
+            ("police_acceptance_receipt", "met"),
             ("police_filing_decision", "started"),
         }
         assert referral["state"] == "accepted"
