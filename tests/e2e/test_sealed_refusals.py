@@ -11,11 +11,15 @@ import pytest
 from sqlmodel import select
 
 from services.referral_service.sealed_files.models import SealedFile
-from services.referral_service.sealed_files.outgoing import write_one
+from services.referral_service.sealed_files.outgoing import queue_receipt, write_one
 from shared.dossier.exact import exact
 from shared.dossier.keys import Signer
 from shared.dossier.signatures import sign
+from shared.dossier.statements import state
 from shared.dossier.zips import ZipWriter
+from shared.records.blobs import address
+from shared.records.keyring import open_keyring
+from tests import journeys
 from tests.journeys import OFFICER, POLICE
 from tests.two_desks import TwoDesks, path, receipt, standing
 
@@ -146,3 +150,68 @@ def test_a_forged_message_in_anothers_name(desks: TwoDesks, sent: Any):
     assert desks.bureau.desk.get(OFFICER, path(sent))["state"] == "handed_over"
     (refused,) = standing(desks.bureau)
     assert (refused["state"], refused["reasons"][0]["code"]) == ("refused", "not-your-step")
+
+
+def test_one_bad_file_holds_up_none_of_the_others(desks: TwoDesks, sent: Any):
+    desks.police.inbox.mkdir(parents=True)
+    locked = desks.police.inbox / "0-locked.zip"
+    locked.symlink_to("/nowhere/at/all")
+    (desks.police.inbox / "1-letter.txt").write_text("请查收")
+    (desks.police.inbox / ".hidden.zip").write_text("x")
+    (desks.police.inbox / "2-copying.zip.part").write_text("x")
+    desks.carry(desks.bureau)
+    desks.police.turn()
+    assert desks.police.desk.get(POLICE, path(sent))["state"] == "handed_over"
+    assert "1-letter.txt" in desks.police.folder("quarantine")
+    assert desks.police.folder("inbox") == [".hidden.zip", "2-copying.zip.part"]
+
+
+def test_bytes_that_changed_in_the_store_are_not_sent(desks: TwoDesks):
+    """The file is not written and says why; once the bytes are back, it goes."""
+    sent = journeys.sent_referral(desks.bureau.desk)
+    room = desks.bureau.desk.rooms["referral"]
+    item = desks.bureau.desk.get(OFFICER, path(sent, "evidence"))["items"][0]
+    blob = address(room.blobs.folder, item["sha256"])
+    right = blob.read_bytes()
+    blob.chmod(0o640)
+    blob.write_bytes(b"x" * len(right))
+    desks.bureau.turn()
+    assert desks.bureau.outgoing() == []
+    (row,) = desks.bureau.waiting(OFFICER)
+    assert (row["state"], row["reasons"][0]["code"]) == ("pending", "evidence-mismatch")
+    blob.write_bytes(right)
+    desks.exchange()
+    assert desks.police.desk.get(POLICE, path(sent))["state"] == "handed_over"
+    assert desks.bureau.waiting(OFFICER) == []
+
+
+def test_a_receipt_for_what_was_never_sent(desks: TwoDesks, sent: Any):
+    """A receipt the police really signed, for a message of somebody else's."""
+    desks.carry(desks.bureau)
+    desks.police.turn()
+    (file,) = desks.police.outgoing()
+    room = desks.police.desk.rooms["referral"]
+    said = {
+        "type": "receipt",
+        "receipt": "delivered",
+        "agency": "psb-320500",
+        "told": "eea-320500",
+        "subject": sent["ref"],
+        "manifest_digest": "0" * 64,
+        "message_id": file.stem.removeprefix("receipt-"),
+        "at": room.clock().isoformat(),
+    }
+    signer = open_keyring(room.settings).signer("psb-320500", now=room.clock())
+    for wrong in (said, said | {"message_id": "00000000-0000-0000-0000-000000000000"}, said | {"receipt": "handed"}):
+        file.unlink(missing_ok=True)
+        with room.transaction() as session:
+            queue_receipt(session, state(said | wrong, signer, at=room.clock()), desk="bureau", now=room.clock())
+        desks.police.turn()
+        before = desks.bureau.desk.get(OFFICER, path(sent))
+        desks.carry(desks.police)
+        desks.bureau.turn()
+        assert desks.bureau.desk.get(OFFICER, path(sent)) == before
+    assert {one["state"] for one in standing(desks.bureau)} == {"refused"}
+    assert len(desks.bureau.folder("quarantine")) == 6
+    kinds = [one["kind"] for one in desks.bureau.desk.get(OFFICER, path(sent, "receipts"))["items"]]
+    assert kinds == ["submitted"]

@@ -9,7 +9,7 @@ from shared.carriers.sealed_file import Arrival
 from shared.dossier import sources
 from shared.dossier.contents import EVIDENCE, MANIFEST, MESSAGE, RECEIPTS
 from shared.dossier.exact import NotExact, read_object, sha256
-from shared.dossier.findings import Finding, Report
+from shared.dossier.findings import Broken, Finding, Report
 from shared.dossier.limits import Limits
 from shared.dossier.sources import Source
 from shared.dossier.stamps import read_roots
@@ -67,7 +67,10 @@ class Opened:
 
     def read(self, path: str) -> bytes:
         """Return a file of the bag, the very bytes that were checked. Raises Refused."""
-        content = sources.read(self.source, path, self.limits)
+        try:
+            content = sources.read(self.source, path, self.limits)
+        except Broken as broken:
+            raise Refused([_said(broken.finding)]) from broken
         if sha256(content) != self.report.digests.get(path):
             raise Refused(
                 [reason("file_changed", "文件在核对之后又被改动", "The file changed after it was checked", path)]

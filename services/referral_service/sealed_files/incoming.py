@@ -7,6 +7,7 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import update
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
 from services.referral_service.sealed_files import arriving, taking
@@ -18,7 +19,7 @@ from shared.clock import new_id
 from shared.dossier.exact import sha256
 from shared.dossier.findings import Report
 from shared.dossier.statements import state
-from shared.errors import LianqinError
+from shared.errors import LianqinError, Stale
 from shared.records.db import table_of, write
 from shared.records.journal import Fact, chain
 from shared.records.keyring import keyring_of
@@ -32,9 +33,23 @@ log = structlog.get_logger()
 def take_in(room: Room) -> int:
     """Take what lies in the inbox, again while one file lets another follow. Returns how many were settled."""
     settled = 0
-    while moved := sum(_one(room, arrival) for arrival in Folders(room.settings.sealed_path).arrivals()):
+    while moved := sum(_safely(room, arrival) for arrival in Folders(room.settings.sealed_path).arrivals()):
         settled += moved
     return settled
+
+
+def _safely(room: Room, arrival: Arrival) -> bool:
+    """Deal with one file so that none holds up the others; what was in the way for a moment is tried again."""
+    try:
+        return _one(room, arrival)
+    except (OSError, DBAPIError, Stale) as passing:
+        log.warning("sealed.tried_again", file=arrival.name, why=repr(passing))
+        return False
+    except Exception:
+        log.exception("sealed.failed", file=arrival.name)
+        words = ("处理时发生内部错误", "An internal error while it was taken")
+        _refuse(room, arrival, Report(str(arrival.path)), [reason("internal-error", *words)])
+        return True
 
 
 def _one(room: Room, arrival: Arrival) -> bool:
@@ -56,6 +71,8 @@ def _one(room: Room, arrival: Arrival) -> bool:
     except Refused as refused:
         _refuse(room, arrival, report, refused.reasons)
         return True
+    except Stale:
+        raise
     except LianqinError as refused:
         _refuse(room, arrival, report, because(refused))
         return True

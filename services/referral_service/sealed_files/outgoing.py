@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from uuid import UUID
 
+import structlog
 from sqlalchemy import update
 from sqlmodel import Session, col, func, select
 
@@ -19,12 +20,15 @@ from shared.clock import new_id
 from shared.dossier.exact import exact
 from shared.dossier.keys import Signer
 from shared.dossier.statements import Statement
+from shared.errors import LianqinError
 from shared.identity import Principal
 from shared.records.db import Party, one_at_a_time, table_of, write
 from shared.records.evidence import Manifest
 from shared.records.journal import Entry
 from shared.records.keyring import keyring_of
 from shared.records.room import Room, room_of
+
+log = structlog.get_logger()
 
 
 def prepare(session: Session, *, now: datetime) -> int:
@@ -143,9 +147,21 @@ def write_pending(room: Room) -> int:
         waiting = list(
             session.exec(select(SealedFile).where(SealedFile.state == "pending").order_by(col(SealedFile.id)))
         )
-    for row in waiting:
+    return sum(_written(room, row) for row in waiting)
+
+
+def _written(room: Room, row: SealedFile) -> bool:
+    """Write one file; one that cannot be written says why and holds up none of the others."""
+    try:
         write_one(room, row)
-    return len(waiting)
+    except LianqinError as refused:
+        log.error("sealed.not_written", file=row.file, why=str(refused))
+        table, said = table_of(SealedFile), refused.detail
+        reasons = [{"code": refused.code(), "zh": said.zh, "en": said.en, "path": ""}]
+        with room.transaction() as session:
+            session.execute(update(table).where(table.c.id == row.id).values(reasons=reasons))
+        return False
+    return True
 
 
 def write_one(room: Room, row: SealedFile) -> Built:

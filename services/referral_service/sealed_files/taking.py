@@ -27,7 +27,7 @@ from services.referral_service.sealed_files.messages import (
 )
 from services.referral_service.sealed_files.models import SealedFile
 from services.referral_service.sealed_files.outgoing import queue_receipt
-from shared.dossier.statements import Statement, state
+from shared.dossier.statements import Statement, receipt_problem, state
 from shared.errors import BodyInvalid, EvidenceMissing, StepRefused, Text
 from shared.records import evidence, inbox
 from shared.records.db import table_of
@@ -182,8 +182,9 @@ def _take_receipt(room: Room, found: Opened, message: Message) -> None:
     data = data_of(message)
     assert isinstance(data, ReceiptData)
     content = found.read(data.receipt)
-    statement = Statement(content)
-    said, now = statement.said, room.clock()
+    said, now = Statement(content).said, room.clock()
+    if problem := receipt_problem(said):
+        raise Refused([reason("receipt_unreadable", f"回执无法解读：{problem}", f"It cannot be read: {problem}")])
     with room.transaction() as session:
         row = _answered(session, found, said)
         if row is None or said["agency"] != found.signer or said["message_id"] != data.message_id:
