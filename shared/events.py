@@ -187,7 +187,10 @@ class ReferralRefused(Payload):
 
 
 class Progressed(Payload):
-    """A step was taken in a matter between agencies whose procedure is data alone; `stated` is all stated so far."""
+    """A step was taken in a matter between agencies whose procedure is data alone; `stated` is all stated so far.
+
+    `handed_over_at` says since when its receiver has it; null while it is only being prepared.
+    """
 
     procedure_id: str
     state: str
@@ -204,6 +207,7 @@ class Progressed(Payload):
     verdicts: list[dict[str, Any]]
     stated: dict[str, Any]
     manifest: ManifestData | None
+    handed_over_at: AwareDatetime | None = None
 
 
 class NoticeRaised(Payload):

@@ -10,7 +10,9 @@ from services.referral_service.proceedings.stating import AgencyId
 from shared.records.views import NO_NUL, Body, Division, JsonObject, LongWords, Words, storable
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,79}$")]
-Ref = Annotated[str, Field(pattern=r"^(clue|case|referral|supervision|consultation):[0-9a-f-]{36}$")]
+Ref = Annotated[
+    str, Field(pattern=r"^(clue|case|referral|supervision|consultation):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+]
 FactWords = Annotated[str, Field(max_length=400, pattern=NO_NUL)]
 
 
