@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from shared.envelopes import Event as Event
-from shared.envelopes import Origin as Origin
-from shared.envelopes import envelope as envelope
+from shared.envelopes import Event, Origin, envelope
+
+__all__ = ["EVENTS", "Event", "Origin", "envelope"]
 
 
 class Payload(BaseModel):
@@ -165,10 +165,9 @@ class ReferralOutcome(Payload):
 
 
 class InvestigatedFurther(Payload):
-    """The procuratorate returned the case for a supplementary investigation, or the police finished it."""
+    """A supplementary investigation began or was finished (衔接办法第十九条)."""
 
     case_ref: str
-    state: str
 
 
 class CriminalResult(Payload):
@@ -243,15 +242,6 @@ class CheckpointPublished(Payload):
     chains: int
     entries: int
     signature: dict[str, Any]
-
-
-class DeadlineBreached(Payload):
-    """A clock lapsed before it was met."""
-
-    clock: str
-    term: str
-    party: str
-    due_at: AwareDatetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,8 +206,8 @@ def _gaps(step: Step, situation: Situation, catalogue: "Catalogue | None") -> It
     for document_id in step.documents:
         if document_id not in held:
             document = law.document(document_id)
-            said = (document.id, document.name_zh, document.name_en, "missing", "mandatory", document.cite)
-            yield Gap(*said, verified=document.verified)
+            names = (document.id, document.name_zh, document.name_en)
+            yield Gap(*names, "missing", "mandatory", document.cite, verified=document.verified)
 
 
 def _against_facts(step: Step, situation: Situation) -> Iterator[Reason]:
