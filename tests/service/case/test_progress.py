@@ -1,89 +1,28 @@
-"""What a case's other referrals do to it, what comes back from others, and who sees and does what on the way."""
+"""What a case's other referrals do to it, what comes back from others, and that nobody else writes into it."""
 
-import json
 from typing import Any
 
 import pytest
 
 from tests import journeys
 from tests.desk import Desk, officer
-from tests.journeys import HEAD, OFFICER, POLICE, PROSECUTOR
+from tests.journeys import HEAD, OFFICER
+from tests.service.case.referring import (
+    ELSEWHERE,
+    MARKET,
+    PROVINCE,
+    case_path,
+    drafted,
+    handed_back,
+    investigated,
+    news,
+    opened_about,
+    received,
+    sent,
+    take,
+)
 from tests.service.referral import walking
 from tests.service.referral.walking import ALL_ROLES, clocks
-
-MARKET = officer("mra-320500", *ALL_ROLES)
-OTHER_MARKET = officer("mra-320100", *ALL_ROLES)
-MARKET_PROVINCE = officer("mra-320000", *ALL_ROLES)
-PROVINCE = officer("eea-320000", *ALL_ROLES)
-ELSEWHERE = officer("eea-320100", *ALL_ROLES)
-OVER_PACKAGING = {"over_packaging": {"value": True}}
-
-
-def case_path(case: Any, step: str = "") -> str:
-    """The address of a case or of one of its steps."""
-    return f"/v1/cases/{case['id']}" + (f"/{step}" if step else "")
-
-
-def investigated(desk: Desk) -> Any:
-    """A filed case with a record and a fact that meets a standard of market regulation."""
-    case = journeys.filed_case(desk)
-    desk.attach(OFFICER, case_path(case), "crim_records", "现场检查笔录".encode())
-    return desk.post(OFFICER, case_path(case, "record"), {"facts": OVER_PACKAGING, "conduct_on": "2026-09-01"})
-
-
-def drafted(desk: Desk, case: Any, procedure: str = "market_regulation_referral", **more: Any) -> Any:
-    """The referral the case asked for, as its bureau sees it."""
-    desk.post(OFFICER, case_path(case, "refer-otherwise"), {"procedure": procedure} | more)
-    desk.drain()
-    return desk.get(OFFICER, "/v1/referrals")["items"][0]
-
-
-def take(desk: Desk, who: Any, referral: Any, name: str, *, expect: int = 200, **stated: Any) -> Any:
-    """Take a step of a referral and let everybody hear of it."""
-    answer = desk.post(who, f"/v1/referrals/{referral['id']}/steps/{name}", {"stated": stated}, expect=expect)
-    desk.drain()
-    return answer
-
-
-def sent(desk: Desk, referral: Any) -> Any:
-    """The referral to market regulation, sent."""
-    address = f"/v1/referrals/{referral['id']}"
-    desk.attach(OFFICER, address, "mkt_clue_materials", b"clue", received_at="2026-09-07")
-    return take(desk, OFFICER, referral, "send", letter_number="苏环移市1")
-
-
-def received(desk: Desk, who: Any, referral: Any) -> Any:
-    """A referral, received with its manifest."""
-    at = desk.clock.now.isoformat()
-    return take(desk, who, referral, "receive", received_at=at, manifest_digest=referral["sent_manifest"])
-
-
-def news(desk: Desk, case: Any) -> list[tuple[str, str]]:
-    """What the case was told of other matters: (procedure, step), oldest first."""
-    entries = desk.get(OFFICER, case_path(case, "journal") + "?limit=200")["items"]
-    told = [json.loads(entry["body"])["data"] for entry in entries if entry["type"] == "case.referral_news"]
-    return [(one.get("procedure_id", ""), one.get("step", "")) for one in told]
-
-
-def opened_about(desk: Desk, who: Any, procedure: str, about: str, **more: Any) -> Any:
-    """A matter another agency opens about a case."""
-    body = {
-        "procedure": procedure,
-        "title": "反向移送",
-        "summary": "依法应予处罚",
-        "division": "320500",
-        "about": about,
-    }
-    return desk.post(who, "/v1/referrals", body | more, expect=201)
-
-
-def handed_back(desk: Desk, about: str, who: Any = POLICE) -> Any:
-    """A reverse referral of the police, received by the bureau."""
-    back = opened_about(desk, officer(who.agency, *ALL_ROLES), "reverse_referral_police", about)
-    keeper = officer(who.agency, *ALL_ROLES)
-    desk.attach(keeper, f"/v1/referrals/{back['id']}", "rev_pol_case", b"file")
-    back = take(desk, keeper, back, "send", letter_number="苏公移1")
-    return received(desk, OFFICER, back)
 
 
 class TestReferOtherwise:
@@ -157,59 +96,6 @@ class TestReferOtherwise:
         steps = ["draft_from_case", "send", "receive", "decline_filing", "report_result"]
         assert news(desk, case) == [("market_regulation_referral", step) for step in steps]
         assert desk.get(OFFICER, case_path(case))["state"] == "investigating"
-
-
-class TestWhoSeesAndActs:
-    def test_nobody_else_sees_it_before_it_is_sent(self, desk: Desk) -> None:
-        referral = drafted(desk, investigated(desk))
-        address = f"/v1/referrals/{referral['id']}"
-        for who in (MARKET, OTHER_MARKET, MARKET_PROVINCE, POLICE, PROSECUTOR, ELSEWHERE):
-            for place in ("", "/journal", "/evidence", "/deadlines", "/steps"):
-                assert desk.call(who, "GET", address + place).status_code == 404, (who.agency, place)
-            assert referral["id"] not in {one["id"] for one in desk.get(who, "/v1/referrals")["items"]}
-
-    def test_the_superior_of_the_owner_reads_and_takes_no_step(self, desk: Desk) -> None:
-        referral = drafted(desk, investigated(desk))
-        assert desk.get(PROVINCE, f"/v1/referrals/{referral['id']}")["state"] == "drafting"
-        take(desk, PROVINCE, referral, "send", expect=403, letter_number="1")
-        take(desk, PROVINCE, referral, "withdraw_draft", expect=403, reasons="略")
-
-    def test_the_superior_of_the_receiver_reads_once_it_is_sent_and_takes_no_step(self, desk: Desk) -> None:
-        referral = sent(desk, drafted(desk, investigated(desk)))
-        assert desk.get(MARKET_PROVINCE, f"/v1/referrals/{referral['id']}")["state"] == "clue_sent"
-        at, digest = desk.clock.now.isoformat(), referral["sent_manifest"]
-        take(desk, MARKET_PROVINCE, referral, "receive", expect=403, received_at=at, manifest_digest=digest)
-        desk.attach(OFFICER, f"/v1/referrals/{referral['id']}", "further", b"further")
-        refused = desk.call(
-            MARKET_PROVINCE,
-            "POST",
-            f"/v1/referrals/{referral['id']}/evidence",
-            params={"document": "x", "name": "x"},
-            content=b"x",
-        )
-        assert refused.status_code == 403
-        assert desk.call(OTHER_MARKET, "GET", f"/v1/referrals/{referral['id']}").status_code == 404
-
-    def test_who_had_it_before_reads_and_takes_no_step(self, desk: Desk) -> None:
-        referral = received(desk, MARKET, sent(desk, drafted(desk, investigated(desk))))
-        take(desk, MARKET, referral, "raise_dispute", reasons="略", superior_agency="mra-320000")
-        moved = take(desk, MARKET, referral, "settle_for_another", designated_agency="mra-320100")
-        assert moved["receiver"] == "mra-320100"
-        at, digest = desk.clock.now.isoformat(), referral["sent_manifest"]
-        take(desk, MARKET, referral, "receive", expect=403, received_at=at, manifest_digest=digest)
-        received(desk, OTHER_MARKET, moved)
-        assert desk.get(MARKET, f"/v1/referrals/{referral['id']}")["state"] == "received"
-        take(desk, MARKET, referral, "decline_filing", expect=403, decided_at=at, reasons="略")
-        offered = desk.get(MARKET, f"/v1/referrals/{referral['id']}/steps")["steps"]
-        assert [one["step"] for one in offered if one["allowed"]] == []
-
-    def test_what_was_not_handed_over_stays_unseen(self, desk: Desk) -> None:
-        referral = sent(desk, drafted(desk, investigated(desk)))
-        address = f"/v1/referrals/{referral['id']}"
-        later = desk.attach(OFFICER, address, "internal_note", b"not for others")
-        seen = {item["id"] for item in desk.get(MARKET, f"{address}/evidence")["items"]}
-        assert later["id"] not in seen
-        assert desk.call(MARKET, "GET", f"{address}/evidence/{later['id']}/content").status_code == 404
 
 
 class TestReverseReferral:
