@@ -38,7 +38,8 @@ def subject() -> dict[str, object]:
 
 def opening() -> dict[str, object]:
     by = {"actor": "person:1", "agency": "eea-320500", "name": "张甲", "roles": []}
-    body = {"by": by, "procedure": "administrative_penalty", "step": "open_case", "from": "new", "to": "discovered", "clocks": [], "data": {}, "at": AT}
+    body = {"by": by, "step": "open_case", "from": "new", "to": "discovered", "clocks": [], "data": {}, "at": AT}
+    body |= {"procedure": "administrative_penalty"}
     shown = {"subject": f"case:{CASE}", "seq": 1, "type": "case.opened", "at": AT, "agency": "eea-320500"}
     shown |= {"actor": "person:1", "journey_id": JOURNEY, "prev": "", "hash": "ab" * 32}
     return {**shown, "body": orjson.dumps(body).decode()}
