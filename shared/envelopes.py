@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +37,20 @@ def envelope(name: str, data: Mapping[str, Any], origin: Origin, *, message_id: 
     }
 
 
+ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+"""What names something: a database must be able to hold it."""
+
+
 class Event(BaseModel):
     """A received envelope."""
 
     model_config = ConfigDict(extra="allow")
 
     specversion: str
-    id: str
-    source: str
-    type: str
-    subject: str
+    id: ShortText
+    source: ShortText
+    type: ShortText
+    subject: ShortText
     time: AwareDatetime
     journeyid: UUID
     sequence: int = 0

@@ -21,7 +21,7 @@ from shared.records.perform import admit, begin, dismiss, expect, perform, requi
 from shared.records.room import Room, room_of
 from shared.records.situations import shown_verdicts
 from shared.rules.catalogue import NotInForce, UnknownEntry
-from shared.rules.procedure_entries import Procedure, Step
+from shared.rules.procedure_entries import Appointment, Procedure, Step
 
 T = TypeVar("T", bound=Between)
 
@@ -35,6 +35,7 @@ def open_subject(session: Session, model: type[T], body: Open, *, by: Principal,
     if owner is None:
         raise NotYourStep(Text("您的机关不在名录中", "Your agency is not in the directory"))
     stated = stating.read(room, procedure, step, body.stated, now=now)
+    _check_opening(room, body, now)
     takes_part = parties.named(room, procedure, owner, {name: list(ids) for name, ids in body.parties.items()})
     subject = model(
         id=new_id(now),
@@ -71,7 +72,7 @@ def take(
     expect(session, subject)
     stated = stating.read(room, procedure, step, body.stated, now=now)
     if body.conditions:
-        stated["conditions"] = subject.conditions | body.conditions
+        stated["conditions"] = subject.conditions | _conditions(room, step, body.conditions, now)
     return taken(session, subject, step, stated, by=by, now=now)
 
 
@@ -89,6 +90,7 @@ def taken(session: Session, subject: T, step: Step, stated: Mapping[str, Any], *
     above = parties.superiors(room_of(session), [agency for named in admitted.values() for agency in named])
     admit(session, subject, admitted | {"observer": above})
     appointed = {one: str(stated[one.field]) for one in step.appoints if stated.get(one.field)}
+    _check_appointments(session, subject, appointed, by)
     before = {one.relation: list(takes_part.get(one.relation, [])) for one in appointed}
     for one, agency in appointed.items():
         admit(session, subject, {one.relation: [agency], "observer": parties.superiors(room_of(session), [agency])})
@@ -104,6 +106,27 @@ def taken(session: Session, subject: T, step: Step, stated: Mapping[str, Any], *
     effects.follow(session, performed, step.id, by=by, now=now)
     receipts.follow(session, performed, written, by=by, now=now)
     return performed
+
+
+def _check_appointments(
+    session: Session, subject: Between, appointed: Mapping[Appointment, str], by: Principal
+) -> None:
+    room = room_of(session)
+    rules = room.catalogue.procedure_version(subject.procedure_id, subject.procedure_version).parties
+    for one, agency in appointed.items():
+        parties.check_appointment(room, rules[one.relation], one, agency, owner=subject.owner, by=by)
+
+
+def _conditions(room: Room, step: Step, given: Mapping[str, bool], now: datetime) -> dict[str, bool]:
+    """Return the conditions a step may say of its own documents. Raises BodyInvalid for any other."""
+    name = step.requirement_set
+    documents = room.catalogue.requirement_set(name, on=today(now)).documents if name is not None else ()
+    known = {one.condition for one in documents if one.condition}
+    foreign = sorted(set(given) - known)
+    if foreign:
+        words = Text(f"本步骤的材料与 {foreign[0]} 无关", f"No document of this step depends on {foreign[0]}")
+        raise BodyInvalid(words, known=sorted(known))
+    return dict(given)
 
 
 def known_step(procedure: Procedure, step_id: str) -> Step:
@@ -156,6 +179,17 @@ def _first(procedure: Procedure, by: Principal) -> Step:
                 return step
     zh, en = f"您的机关不能启动《{procedure.name_zh}》", f"Your agency cannot begin '{procedure.name_en}'"
     raise NotYourStep(Text(zh, en), begun_by=sorted({str(one.agency_kind) for step in steps for one in step.by}))
+
+
+def _check_opening(room: Room, body: Open, now: datetime) -> None:
+    """Refuse a day that has not come and standards nobody knows. Raises BodyInvalid."""
+    if body.conduct_on is not None and body.conduct_on > today(now):
+        words = Text("行为日期晚于今日", "conduct_on lies in the future")
+        raise BodyInvalid(words, errors=[{"field": "conduct_on", "code": "in_the_future", "message": words}])
+    foreign = [name for name in body.basis if name not in room.catalogue.standards]
+    if foreign:
+        words = Text(f"目录中没有移送标准 {foreign[0]}", f"The catalogue has no standard {foreign[0]}")
+        raise BodyInvalid(words, errors=[{"field": "basis", "code": "unknown_standard", "message": words}])
 
 
 def _unsupported(body: Open) -> dict[str, StatedFact]:
