@@ -11,7 +11,8 @@ from shared.records.db import Row
 
 def receipts(session: Session, subject: Row) -> list[Receipt]:
     """Return a subject's receipts, oldest first."""
-    return list(session.exec(select(Receipt).where(Receipt.subject == subject.ref).order_by(col(Receipt.id))))
+    rows = select(Receipt).where(Receipt.subject == subject.ref)
+    return list(session.exec(rows.order_by(col(Receipt.at), col(Receipt.id))))
 
 
 def receipt(session: Session, subject: Row, receipt_id: UUID) -> Receipt:
