@@ -5,17 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, Field
 
 from shared.envelopes import Event, Origin, envelope
+from shared.payloads import NoticeRaised, Payload
 
-__all__ = ["EVENTS", "Event", "Origin", "envelope"]
-
-
-class Payload(BaseModel):
-    """The data of an event: read from the subject and the step's body, unknown fields ignored when read."""
-
-    model_config = ConfigDict(from_attributes=True, extra="ignore")
+__all__ = ["EVENTS", "Event", "NoticeRaised", "Origin", "Payload", "envelope"]
 
 
 class ManifestData(BaseModel):
@@ -59,7 +54,7 @@ class ReferralRequested(Payload):
     """The case asks that it be referred: facts, the law's verdicts, the frozen manifest (leg 5)."""
 
     procedure: str = "police_criminal_referral"
-    parties: dict[str, list[str]] = {}
+    parties: dict[str, list[str]] = Field(default_factory=dict)
     summary: str = ""
     owner: str
     title: str
@@ -207,21 +202,6 @@ class Progressed(Payload):
     stated: dict[str, Any]
     manifest: ManifestData | None
     handed_over_at: AwareDatetime | None = None
-
-
-class NoticeRaised(Payload):
-    """A role of an agency is to be told; the gateway knows the people."""
-
-    key: str
-    agency: str
-    role: str
-    type: str
-    level: str
-    subject: str
-    title_zh: str
-    title_en: str
-    body_zh: str
-    body_en: str
 
 
 class MessageDelivered(Payload):

@@ -1,7 +1,7 @@
 """Notices to people: one row per key, agency and role, written with what caused it and carried to the gateway."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -39,7 +39,11 @@ class Notice(SQLModel, table=True):
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """What is to be told, to which agencies and role; `key` is unique for what caused it."""
+    """What is to be told, to which agencies and role; `key` is unique for what caused it, and for `person`.
+
+    `person` (`person:<uuid>`): only this person is told; "": all who have the role. `calendar`: an iCalendar text
+    that stands in the mail. What else is optional: see `shared.events.NoticeRaised`.
+    """
 
     key: str
     type: str
@@ -48,6 +52,12 @@ class Telling:
     role: str
     title: Text
     body: Text
+    calendar: str = ""
+    person: str = ""
+    needs_answer: bool = False
+    in_hours: bool = False
+    template: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 Parties = Mapping[str, Sequence[str]]
@@ -159,10 +169,10 @@ def raise_for_entry(session: Session, subject: Row, fact: Fact, entry_id: str, *
 
 def noticed(session: Session, subject: Row, tellings: Iterable[Telling], *, now: datetime) -> list[dict[str, Any]]:
     """Write notices, and return the deliveries that carry them to the gateway."""
-    rows = [_row(subject, telling, agency, now) for telling in tellings for agency in telling.agencies]
-    write(session, Notice, rows)
+    told = [(_row(subject, telling, agency, now), telling) for telling in tellings for agency in telling.agencies]
+    write(session, Notice, [row for row, _ in told])
     room = room_of(session)
-    return [_delivery(room.name, subject, row, now) for row in rows]
+    return [_delivery(room.name, subject, row, telling, now) for row, telling in told]
 
 
 def _row(subject: Row, telling: Telling, agency: str, now: datetime) -> dict[str, Any]:
@@ -182,9 +192,13 @@ def _row(subject: Row, telling: Telling, agency: str, now: datetime) -> dict[str
     }
 
 
-def _delivery(room: str, subject: Row, row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+OPTIONAL = ("calendar", "person", "needs_answer", "in_hours", "template", "values")
+
+
+def _delivery(room: str, subject: Row, row: Mapping[str, Any], telling: Telling, now: datetime) -> dict[str, Any]:
     data = {name: row[name] for name in ("key", "agency", "role", "type", "level", "title_zh", "title_en")}
     data |= {"body_zh": row["body_zh"], "body_en": row["body_en"], "subject": subject.ref}
+    data |= {name: said for name in OPTIONAL if (said := getattr(telling, name))}
     origin = Origin(room=room, subject=subject.ref, journey_id=subject.journey_id)
     event = envelope("notice.raised", data, origin, message_id=row["id"], now=now)
     line = f"notice:{subject.ref}"

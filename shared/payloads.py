@@ -1,0 +1,35 @@
+"""What every event carries is a payload; the one to people has its optional parts here."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Payload(BaseModel):
+    """The data of an event: read from the subject and the step's body, unknown fields ignored when read."""
+
+    model_config = ConfigDict(from_attributes=True, extra="ignore")
+
+
+class NoticeRaised(Payload):
+    """A role of an agency is to be told; the gateway knows the people.
+
+    `person` (`person:<uuid>`) tells only that person of the agency, whatever the roles. `calendar` is a complete
+    iCalendar text with its METHOD. `in_hours` says that the clock counts hours, so that no quiet hour holds it back.
+    `template` with `values` is the catalogue's text (`notice:<id>`, `ladder:<id>:<rung>`) and what fills it.
+    """
+
+    key: str
+    agency: str
+    role: str
+    type: str
+    level: str
+    subject: str
+    title_zh: str
+    title_en: str
+    body_zh: str
+    body_en: str
+    calendar: str = ""
+    person: str = ""
+    needs_answer: bool = False
+    in_hours: bool = False
+    template: str = ""
+    values: dict[str, str] = {}
