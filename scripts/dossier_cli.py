@@ -13,9 +13,9 @@ from sqlmodel import Session
 from services.referral_service.dossier.collecting import journal_extract
 from services.referral_service.dossier.commands import export, reading_as
 from services.referral_service.main import SUBJECTS
-from services.referral_service.proceedings.models import Between
 from shared.errors import LianqinError
 from shared.identity import Principal
+from shared.matters.models import Between
 from shared.records.db import visible
 from shared.records.keyring import at_home
 from shared.records.room import Room

@@ -14,12 +14,21 @@ from shared.web.deps import ASSERTION_HEADER
 ROOM_OF = {
     "clues": "clue",
     "cases": "case",
+    "measures": "measure",
+    "operations": "operation",
+    "linkages": "linkage",
     "referrals": "referral",
     "supervisions": "supervision",
     "consultations": "consultation",
 }
 """Kind of subject as addresses name it, and its word in refs."""
-SERVED_BY = {"supervisions": "referral", "consultations": "referral"}
+SERVED_BY = {
+    "supervisions": "referral",
+    "consultations": "referral",
+    "measures": "case",
+    "operations": "case",
+    "linkages": "case",
+}
 PLURAL = {room: kind for kind, room in ROOM_OF.items()}
 
 

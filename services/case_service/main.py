@@ -4,20 +4,25 @@ from fastapi import FastAPI
 
 from services.case_service.cases import routes
 from services.case_service.cases.models import Case
+from services.case_service.measures import routes as measures
+from services.case_service.measures.models import Measure
+from services.case_service.operations import routes as operations
+from services.case_service.operations.models import Linkage, Operation
 from services.case_service.subscriptions import SUBSCRIPTIONS
 from shared.config import Settings
+from shared.records.db import Row
 from shared.records.journal import Broken
 from shared.records.room import Room
 from shared.web.app import create_app
 from shared.web.assembly import make_room, verify_all
 from shared.web.subject_routes import room_routes
 
-SUBJECTS = {"case": Case}
+SUBJECTS: dict[str, type[Row]] = {"case": Case, "measure": Measure, "operation": Operation, "linkage": Linkage}
 
 
 def make(room: Room) -> FastAPI:
     """Return the application over a room."""
-    return create_app(room, [routes.router, room_routes()], SUBSCRIPTIONS)
+    return create_app(room, [routes.router, measures.router, *operations.ROUTERS, room_routes()], SUBSCRIPTIONS)
 
 
 def verify(settings: Settings) -> tuple[int, list[Broken]]:

@@ -11,13 +11,14 @@ from fastapi.responses import Response
 from pydantic import ValidationError
 from sqlmodel import Session
 
-from services.referral_service.proceedings.bodies import Name, Take
-from services.referral_service.proceedings.models import Between, BetweenView, Consultation, Supervision
+from services.referral_service.proceedings.models import Consultation, Supervision
 from services.referral_service.referrals import answers, bodies, models
 from services.referral_service.referrals.doors import Door, read, take_any
 from shared.errors import BodyInvalid, Stale, Text
 from shared.events import Event
 from shared.identity import Principal
+from shared.matters.bodies import Name, Take
+from shared.matters.models import Between, BetweenView
 from shared.records import inbox
 from shared.records.room import Room
 from shared.web.deps import TRIES, principal

@@ -121,7 +121,7 @@ def _projection(
 ) -> dict[str, Any]:
     local = started_at.astimezone(ZONE)
     result = due(term, local, calendar=room.calendar, pauses=tuple(pauses), extensions=tuple(extensions))
-    rungs = ladder(room.catalogue, term, result, local)
+    rungs = ladder(room.catalogue, term, result, local, room.calendar)
     return {
         "due_at": result.lapses_at(ZONE),
         "due_on": result.on,

@@ -110,6 +110,9 @@ def tell_of_event(
             role=role,
             title=Text(notice.title_zh.format_map(values), notice.title_en.format_map(values)),
             body=Text(notice.zh.format_map(values), notice.en.format_map(values)),
+            needs_answer=notice.needs_answer,
+            template=f"notice:{notice.id}",
+            values={name: values[name] for name in notice.placeholders},
         )
         for notice in wanted
         for recipient in notice.recipients

@@ -72,7 +72,7 @@ def _rungs(room: Room, term: Term, clock: Deadline) -> tuple[Rung, ...]:
     at = clock.due_at.astimezone(ZONE)
     projected = Due(on=None, at=at, provisional=clock.provisional)
     moments = {name: datetime.fromisoformat(when) for name, when in json.loads(clock.rungs)}
-    rungs = ladder(room.catalogue, term, projected, clock.started_at.astimezone(ZONE))
+    rungs = ladder(room.catalogue, term, projected, clock.started_at.astimezone(ZONE), room.calendar)
     return tuple(rung for rung in rungs if rung.name in moments)
 
 
@@ -87,15 +87,19 @@ def _tellings(room: Room, subject: Row, clock: Deadline, term: Term, rung: Rung)
     values = _words(room, subject, clock, term)
     mark_zh, mark_en = _mark(term)
     key = f"{clock.id}:{deadlines.rung_key(rung.name, clock.due_at)}"
+    is_late = rung.at >= clock.due_at
     return [
         Telling(
             key=f"{key}:{audience.agency}",
-            type="deadline.breached" if rung.name == "breach" else "deadline.approaching",
-            level="urgent" if rung.at >= clock.due_at else "reminder",
+            type="deadline.breached" if is_late else "deadline.approaching",
+            level="urgent" if is_late else "reminder",
             agencies=_agencies(room, clock.party, audience),
             role=role,
             title=Text(mark_zh + rung.title_zh.format_map(values), mark_en + rung.title_en.format_map(values)),
             body=Text(rung.zh.format_map(values), rung.en.format_map(values)),
+            in_hours=term.unit == "hours",
+            template=f"ladder:{term.reminders}:{rung.name}",
+            values=values | {"mark_zh": mark_zh, "mark_en": mark_en},
         )
         for audience in rung.audience
         for role in audience.roles

@@ -181,11 +181,24 @@ def _check_notices(shelves: Shelves, kinds: set[str]) -> None:
     for ladder in shelves.ladders:
         for index, rung in enumerate(ladder.entry.rungs):
             _check_rung(ladder, rung, index, roles, kinds)
+        _check_follow_up(ladder, roles)
+
+
+def _check_follow_up(ladder: Placed[Ladder], roles: set[str]) -> None:
+    follow_up = ladder.entry.follow_up
+    if follow_up is None:
+        return
+    if (follow_up.hours is None) == (follow_up.working_hours is None) or follow_up.closes <= follow_up.opens:
+        zh = "hours 与 working_hours 须且只须写一个，closes 须晚于 opens。"
+        raise ladder.error(zh, "give 'hours' or 'working_hours', and let 'closes' come after 'opens'.", "follow_up")
+    for role in follow_up.roles:
+        _known(ladder, role, roles, "follow_up")
 
 
 def _check_rung(ladder: Placed[Ladder], rung: RungRule, index: int, roles: set[str], kinds: set[str]) -> None:
-    if (rung.fraction is None) == (rung.hours_left is None):
-        zh, en = "fraction 与 hours_left 须且只须写一个。", "give either 'fraction' or 'hours_left', not both."
+    if rung.placed != 1:
+        zh = "fraction、hours_left、hours_after、working_days_after 须且只须写一个。"
+        en = "give one of 'fraction', 'hours_left', 'hours_after' and 'working_days_after'."
         raise ladder.error(zh, en, "rungs", index)
     texts = (rung.title_zh, rung.title_en, rung.zh, rung.en)
     _check_text(ladder, texts, ladder.entry.placeholders, "rungs", index)

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from string import Formatter
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
-from shared.rules.calendar import SHANGHAI
+from shared.rules import calendar as days
+from shared.rules.calendar import SHANGHAI, Calendar
 from shared.rules.entries import STRICT, Id, Relation, Text
 from shared.rules.term_entries import Due, Term
 
@@ -29,7 +30,10 @@ class Audience:
 
 @dataclass(frozen=True, slots=True)
 class RungRule:
-    """One step of a reminder ladder: at a fraction of the term, or with some hours left (0: the breach)."""
+    """One step of a reminder ladder: at a fraction of the term, with some hours left (0: the breach), or after it.
+
+    `working_days_after` counts from the day on which the term lapsed and stands at the opening of that day.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     name: Id
@@ -40,16 +44,56 @@ class RungRule:
     audience: Annotated[tuple[Audience, ...], Field(min_length=1)]
     fraction: Annotated[float | None, Field(gt=0, lt=1)] = None
     hours_left: Annotated[int | None, Field(ge=0)] = None
+    hours_after: Annotated[int | None, Field(ge=1)] = None
+    working_days_after: Annotated[int | None, Field(ge=1)] = None
+
+    @property
+    def placed(self) -> int:
+        """How many ways of saying when it comes are given: it must be one."""
+        stated = (self.fraction, self.hours_left, self.hours_after, self.working_days_after)
+        return sum(one is not None for one in stated)
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """How long a notice that asks for an answer may stay unanswered, in hours or in working hours of the calendar.
+
+    Then the person is asked again; after the same time once more, `roles` of the person's agency are called.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    roles: Annotated[tuple[str, ...], Field(min_length=1)]
+    hours: Annotated[int | None, Field(ge=1)] = None
+    working_hours: Annotated[int | None, Field(ge=1)] = None
+    opens: Annotated[int, Field(ge=0, le=23)] = 9
+    closes: Annotated[int, Field(ge=1, le=24)] = 17
+
+    def after(self, at: datetime, calendar: Calendar) -> datetime:
+        """The moment until which an answer to a notice given at `at` is waited for."""
+        local = at.astimezone(SHANGHAI)
+        if self.working_hours is None:
+            return at + timedelta(hours=self.hours or 0)
+        left = timedelta(hours=self.working_hours)
+        day = local.date()
+        while True:
+            begins = max(local, _at_hour(day, self.opens))
+            room = _at_hour(day, self.closes) - begins
+            if not calendar.is_rest_day(day) and room > timedelta(0):
+                if left <= room:
+                    return begins + left
+                left -= room
+            day += timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """The reminders of a clock, in the order they come."""
+    """The reminders of a clock, in the order they come, and how an unanswered notice of it is followed up."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     id: Id
     placeholders: tuple[str, ...]
     rungs: Annotated[tuple[RungRule, ...], Field(min_length=1)]
+    follow_up: FollowUp | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +122,7 @@ class Notice:
     en: Text
     placeholders: tuple[str, ...]
     urgent: bool = False
+    needs_answer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +138,21 @@ class Rung:
     en: str
 
 
-def ladder(catalogue: "Catalogue", term: Term, due: Due, start: datetime) -> tuple[Rung, ...]:
-    """The reminders of a running clock in time order; those that would come before the start, or not before the
-    breach, are left out. A paused clock, and a count without an end, has none."""
+OPENING = 9
+"""The hour at which an escalation that counts working days stands."""
+
+
+def ladder(
+    catalogue: "Catalogue", term: Term, due: Due, start: datetime, calendar: Calendar | None = None
+) -> tuple[Rung, ...]:
+    """The reminders of a running clock in time order, those after the breach included; those that would come before
+    the start, or not before the breach, are left out. A paused clock, and a count without an end, has none."""
     if due.paused or (due.on is None and due.at is None):
         return ()
     rules = catalogue.ladders[term.reminders].rungs
     lapse = due.lapses_at(SHANGHAI)
-    rungs = (rung for rule in rules if (rung := _rung(rule, term, start, lapse)) is not None)
+    known = calendar or days.default()
+    rungs = (rung for rule in rules if (rung := _rung(rule, term, start, lapse, known)) is not None)
     return tuple(sorted(rungs, key=lambda rung: rung.at))
 
 
@@ -109,13 +161,26 @@ def placeholders(text: str) -> Iterator[str]:
     return (name for _, name, _, _ in Formatter().parse(text) if name is not None)
 
 
-def _rung(rule: RungRule, term: Term, start: datetime, lapse: datetime) -> Rung | None:
+def _rung(rule: RungRule, term: Term, start: datetime, lapse: datetime, calendar: Calendar) -> Rung | None:
     audience = tuple(who for who in rule.audience if not who.only_kinds or term.obligated_party in who.only_kinds)
-    if rule.fraction is not None:
-        at = start + (lapse - start) * rule.fraction
-    else:
-        at = lapse - timedelta(hours=rule.hours_left or 0)
-    is_breach = rule.hours_left == 0
-    if not audience or (not is_breach and not start < at < lapse):
+    at = _moment(rule, start, lapse, calendar)
+    if not audience or (at < lapse and not start < at):
+        return None
+    if at >= lapse and rule.fraction is not None:
         return None
     return Rung(rule.name, at, audience, rule.title_zh, rule.title_en, rule.zh, rule.en)
+
+
+def _moment(rule: RungRule, start: datetime, lapse: datetime, calendar: Calendar) -> datetime:
+    if rule.fraction is not None:
+        return start + (lapse - start) * rule.fraction
+    if rule.hours_after is not None:
+        return lapse + timedelta(hours=rule.hours_after)
+    if rule.working_days_after is not None:
+        last = (lapse.astimezone(SHANGHAI) - timedelta(microseconds=1)).date()
+        return _at_hour(calendar.add_working_days(last, rule.working_days_after), OPENING)
+    return lapse - timedelta(hours=rule.hours_left or 0)
+
+
+def _at_hour(day: date, hour: int) -> datetime:
+    return datetime.combine(day, time(), SHANGHAI) + timedelta(hours=hour)

@@ -147,6 +147,11 @@ class Step:
     appoints: tuple[Appointment, ...] = ()
 
 
+SubjectKind = Literal[
+    "clue", "case", "measure", "conference", "operation", "linkage", "referral", "supervision", "consultation"
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Procedure:
     """The statutory path of one kind of subject. A subject begins in the state `initial` and keeps its version."""
@@ -154,7 +159,7 @@ class Procedure:
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     id: Id
     version: Annotated[int, Field(strict=True, ge=1)]
-    subject: Literal["clue", "case", "referral", "supervision", "consultation", "conference"]
+    subject: SubjectKind
     name_zh: Text
     name_en: Text
     cite: Cite

@@ -55,6 +55,8 @@ class Case(Row, table=True):
     decision_number: str | None = None
     reason: str | None = None
     result: str | None = None
+    stated: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    """What steps that are data alone stated so far, by field; the latest statement stands."""
 
 
 class FactBody(BaseModel):
@@ -285,3 +287,4 @@ class CaseView(SubjectView):
     decision_number: str | None
     reason: str | None
     result: str | None
+    stated: dict[str, Any]

@@ -1,6 +1,8 @@
 """Alembic's entry for the case room."""
 
 from services.case_service.cases.models import Case
+from services.case_service.measures.models import Measure
+from services.case_service.operations.models import Linkage, Operation
 from shared.records.migrations import run_env
 
-run_env([Case])
+run_env([Case, Linkage, Measure, Operation])

@@ -14,7 +14,6 @@ from services.referral_service.documents import filling, queries
 from services.referral_service.documents.bodies import Issue, Preview
 from services.referral_service.documents.filling import Scene
 from services.referral_service.documents.models import Document
-from services.referral_service.proceedings.models import Between
 from shared.clock import new_id, today
 from shared.documents import Heading, printed
 from shared.documents.numbers import number, order_in
@@ -23,6 +22,7 @@ from shared.documents.stated import Stated, details, require, stated
 from shared.documents.templates import Format
 from shared.errors import BodyInvalid, NotYourStep, Stale, Text
 from shared.identity import Principal
+from shared.matters.models import Between
 from shared.records import evidence
 from shared.records.db import one_at_a_time, relations_of, table_of, visible, write
 from shared.records.evidence import Description, Item

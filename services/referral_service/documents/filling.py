@@ -10,8 +10,8 @@ from typing import Any
 from sqlmodel import Session, select
 
 from services.referral_service.documents.models import Document
-from services.referral_service.proceedings.models import Between
 from shared.documents.dates import moment
+from shared.matters.models import Between
 from shared.records import evidence, subjects
 from shared.records.evidence import Item
 from shared.records.notices import agencies_as

@@ -9,9 +9,9 @@ from sqlmodel import Session
 
 from services.referral_service.documents import queries
 from services.referral_service.documents.models import FieldView, KindView
-from services.referral_service.proceedings.models import Between
 from shared.errors import EvidenceMismatch, NotVisible, Text
 from shared.identity import Principal
+from shared.matters.models import Between
 from shared.records import evidence
 from shared.records.evidence import Item
 from shared.records.journal import record_view

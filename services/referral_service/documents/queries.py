@@ -9,11 +9,11 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from services.referral_service.documents.models import Document, NumberView, Template
-from services.referral_service.proceedings.models import Between
 from shared.documents import templates
 from shared.documents.numbers import number
 from shared.errors import BodyInvalid, NotVisible, Text
 from shared.identity import Principal
+from shared.matters.models import Between
 from shared.records import evidence
 from shared.records.db import Row, visible
 from shared.records.room import Room

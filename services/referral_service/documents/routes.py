@@ -16,11 +16,12 @@ from sqlmodel import Session
 from services.referral_service.documents import commands, opening, queries, replacing
 from services.referral_service.documents.bodies import Format, Issue, Preview, Restore
 from services.referral_service.documents.models import DocumentView, KindView, NumberView, TemplateView
-from services.referral_service.proceedings.models import Between, Consultation, Supervision
+from services.referral_service.proceedings.models import Consultation, Supervision
 from services.referral_service.referrals.models import Referral
 from shared.clock import today
 from shared.documents import templates
 from shared.identity import Principal
+from shared.matters.models import Between
 from shared.records.db import visible
 from shared.records.room import Room
 from shared.web.deps import CallDep, PrincipalDep, ReadDep, RoomDep, act

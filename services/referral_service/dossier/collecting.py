@@ -8,13 +8,13 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from services.referral_service.proceedings.models import Between
 from services.referral_service.receipts import queries as receipts
 from shared.dossier import names
 from shared.dossier.chains import Line, extract
 from shared.dossier.exact import exact
 from shared.errors import StepRefused, Text
 from shared.identity import Principal
+from shared.matters.models import Between
 from shared.records import evidence, subjects
 from shared.records.db import relations_of
 from shared.records.evidence import Manifest

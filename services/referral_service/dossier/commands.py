@@ -10,12 +10,12 @@ from sqlmodel import Session
 
 from services.referral_service.dossier.building import Built, build
 from services.referral_service.dossier.collecting import INSIDERS, Collected, collect, manifest_for
-from services.referral_service.proceedings.models import Between
 from services.referral_service.receipts import commands as receipts
 from services.referral_service.receipts.commands import Wanted
 from shared.dossier.keys import Signer
 from shared.errors import EvidenceMismatch, NotVisible, Stale, Text
 from shared.identity import Principal
+from shared.matters.models import Between
 from shared.records import evidence
 from shared.records.db import relations_of, visible
 from shared.records.journal import record_view

@@ -10,8 +10,9 @@ from starlette.background import BackgroundTask
 
 from services.referral_service.dossier import commands
 from services.referral_service.dossier.models import Build, BuiltView
-from services.referral_service.proceedings.models import Between, Consultation, Supervision
+from services.referral_service.proceedings.models import Consultation, Supervision
 from services.referral_service.referrals.models import Referral
+from shared.matters.models import Between
 from shared.records import evidence
 from shared.records.db import visible
 from shared.web.deps import PrincipalDep, RoomDep

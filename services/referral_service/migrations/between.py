@@ -1,12 +1,10 @@
 """The columns and tables of matters between agencies, as 0002 creates them."""
 
-from typing import Any
-
 import sqlalchemy as sa
 from alembic import op
-from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
+from sqlmodel.sql.sqltypes import AutoString
 
-from shared.records.versions import r0001
+from shared.matters import migrating
 
 TABLES = ("supervisions", "consultations")
 ADDED = ("summary", "about", "basis", "takes_part", "stated")
@@ -21,10 +19,7 @@ def upgrade() -> None:
         for name in ("takes_part", "stated"):
             referrals.add_column(sa.Column(name, sa.JSON(), nullable=False, server_default="{}"))
         referrals.create_index("ix_referrals_about", ["about"])
-    for table in TABLES:
-        op.create_table(table, *r0001.row_columns(), *_columns())
-        op.create_index(f"ix_{table}_about", table, ["about"])
-        op.create_index(f"ix_{table}_journey_id", table, ["journey_id"])
+    migrating.create(TABLES)
 
 
 def downgrade() -> None:
@@ -35,16 +30,3 @@ def downgrade() -> None:
         referrals.drop_index("ix_referrals_about")
         for name in ADDED:
             referrals.drop_column(name)
-
-
-def _columns() -> list[sa.Column[Any]]:
-    words = ("title", "summary", "about", "division", "enterprise_id", "enterprise_name", "receiver")
-    objects = ("facts", "verdicts", "conditions", "basis", "takes_part", "stated")
-    return [
-        *(sa.Column(name, AutoString(), nullable=False) for name in words),
-        *(sa.Column(name, sa.JSON(), nullable=False) for name in objects),
-        sa.Column("conduct_on", sa.Date(), nullable=True),
-        sa.Column("letter_number", AutoString(), nullable=True),
-        sa.Column("handed_over_at", UTCDateTime(), nullable=True),
-        sa.Column("sent_manifest", AutoString(), nullable=True),
-    ]

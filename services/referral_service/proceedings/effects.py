@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlmodel import Session
 
 from services.referral_service.proceedings import supervised
-from services.referral_service.proceedings.models import Between
 from shared.identity import Principal
+from shared.matters.models import Between
 
 Effect = Callable[[Session, Between, Principal, datetime], None]
 

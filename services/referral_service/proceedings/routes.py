@@ -1,67 +1,20 @@
-"""Matters between agencies over HTTP: open one, take its steps, and look before both."""
+"""Referrals, supervisions and consultations over HTTP: what every matter between agencies has."""
 
-from typing import Any, TypeVar
-from uuid import UUID
-
-from fastapi import APIRouter
-from fastapi.responses import Response
-
-from services.referral_service.proceedings import checking, commands, recording
-from services.referral_service.proceedings.bodies import Open, RecordFacts, Take
-from services.referral_service.proceedings.models import Between, BetweenView, Consultation, Supervision
+from services.referral_service.proceedings import commands
+from services.referral_service.proceedings.models import Consultation, Supervision
 from services.referral_service.referrals.doors import take_any
 from services.referral_service.referrals.models import Referral, ReferralView
-from shared.records.db import visible
-from shared.web.deps import CallDep, PrincipalDep, ReadDep, RoomDep
-from shared.web.evidence_routes import evidence_routes
-from shared.web.problems import spoken
-from shared.web.subject_routes import LanguageQuery, read_routes
+from shared.matters.models import BetweenView
+from shared.matters.routes import Doors, matter_routes, with_reads
 
-T = TypeVar("T", bound=Between)
-
-
-def matter_routes(model: type[T], view: type[BetweenView], *, prefix: str) -> APIRouter:
-    """Return the routes of a kind of matter between agencies."""
-    router = APIRouter(prefix=prefix, tags=[prefix.rpartition("/")[2]])
-
-    @router.post("", response_model=view, status_code=201, name=f"open_{model.kind}")
-    def open_subject(body: Open, call: CallDep) -> Response:
-        """Open a matter between agencies under a procedure of the catalogue."""
-        return call(commands.open_subject, model, body=body, view=view, status=201)
-
-    @router.post("/{subject_id}/steps/{step_id}", response_model=view, name=f"take_{model.kind}_step")
-    def take(subject_id: UUID, step_id: str, body: Take, call: CallDep) -> Response:
-        """Take a step; `GET …/steps` lists the steps there are, what each asks for, and why one is refused."""
-        return call(take_any, model, subject_id, step_id, body=body, view=view)
-
-    @router.post("/{subject_id}/facts", response_model=view, name=f"record_{model.kind}_facts")
-    def record_facts(subject_id: UUID, body: RecordFacts, call: CallDep) -> Response:
-        """Record facts, each with its unit and the evidence that supports it, before the matter is handed over."""
-        return call(recording.record_facts, model, subject_id, body=body, view=view)
-
-    @router.post("/{subject_id}/check", name=f"check_{model.kind}")
-    def check(
-        subject_id: UUID, session: ReadDep, by: PrincipalDep, room: RoomDep, language: LanguageQuery = "zh"
-    ) -> dict[str, Any]:
-        """Check before you act: standards, documents, steps, and the clocks that will start, with their articles."""
-        found = visible(session, model, subject_id, by=by)
-        answer: dict[str, Any] = spoken(
-            checking.check(session, found, by=by, now=room.clock()), language, is_whole=True
-        )
-        return answer
-
-    return router
-
-
-def with_reads(router: APIRouter, model: type[T], view: type[BetweenView]) -> APIRouter:
-    """Return the router with the reading and evidence routes of its kind."""
-    read_routes(router, model, view)
-    evidence_routes(router, model)
-    return router
-
+DOORS = Doors(commands.open_matter, take_any)
 
 ROUTERS = (
-    matter_routes(Referral, ReferralView, prefix="/v1/referrals"),
-    with_reads(matter_routes(Supervision, BetweenView, prefix="/v1/supervisions"), Supervision, BetweenView),
-    with_reads(matter_routes(Consultation, BetweenView, prefix="/v1/consultations"), Consultation, BetweenView),
+    matter_routes(Referral, ReferralView, prefix="/v1/referrals", doors=DOORS),
+    with_reads(
+        matter_routes(Supervision, BetweenView, prefix="/v1/supervisions", doors=DOORS), Supervision, BetweenView
+    ),
+    with_reads(
+        matter_routes(Consultation, BetweenView, prefix="/v1/consultations", doors=DOORS), Consultation, BetweenView
+    ),
 )

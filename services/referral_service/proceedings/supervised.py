@@ -5,11 +5,12 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from services.referral_service.proceedings.models import Between, Supervision
+from services.referral_service.proceedings.models import Supervision
 from services.referral_service.referrals import answers, bodies
 from services.referral_service.referrals.models import Referral
 from shared.clock import new_id
 from shared.identity import Principal
+from shared.matters.models import Between
 from shared.records.perform import begin
 from shared.records.room import room_of
 

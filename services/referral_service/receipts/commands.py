@@ -7,13 +7,13 @@ from typing import Any
 
 from sqlmodel import Session, select
 
-from services.referral_service.proceedings.models import Between
 from services.referral_service.receipts.models import Kind, Receipt
 from shared.clock import new_id
 from shared.dossier.exact import instant
 from shared.dossier.statements import Statement, check_receipt, state
 from shared.errors import SignatureInvalid, StepRefused, Text
 from shared.identity import Principal
+from shared.matters.models import Between
 from shared.records import evidence, journal
 from shared.records.db import write
 from shared.records.keyring import at_home, keyring_of

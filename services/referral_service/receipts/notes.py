@@ -4,10 +4,10 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from services.referral_service.proceedings.models import Between
 from services.referral_service.receipts import commands
 from services.referral_service.receipts.commands import Wanted
 from shared.events import Event, MessageDelivered
+from shared.matters.models import Between
 from shared.records.db import relations_of, visible
 from shared.records.room import room_of
 

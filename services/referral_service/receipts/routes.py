@@ -6,10 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from services.referral_service.proceedings.models import Between, Consultation, Supervision
+from services.referral_service.proceedings.models import Consultation, Supervision
 from services.referral_service.receipts import queries
 from services.referral_service.receipts.models import ReceiptView
 from services.referral_service.referrals.models import Referral
+from shared.matters.models import Between
 from shared.records.db import visible
 from shared.web.deps import PrincipalDep, ReadDep
 from shared.web.paging import Page

@@ -10,12 +10,12 @@ from pydantic import ValidationError
 from sqlmodel import Session
 
 from services.referral_service.proceedings import commands as proceedings
-from services.referral_service.proceedings.bodies import Take
-from services.referral_service.proceedings.commands import known_step
-from services.referral_service.proceedings.models import Between
 from services.referral_service.referrals import answers, bodies, commands
 from shared.errors import BodyInvalid, StepRefused, Text
 from shared.identity import Principal
+from shared.matters.bodies import Take
+from shared.matters.commands import known_step
+from shared.matters.models import Between
 from shared.records.db import visible
 from shared.records.perform import require_actor
 from shared.records.room import room_of

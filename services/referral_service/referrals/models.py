@@ -6,7 +6,7 @@ from typing import ClassVar
 from pydantic import AwareDatetime
 from sqlmodel import Field
 
-from services.referral_service.proceedings.models import Between, BetweenView
+from shared.matters.models import Between, BetweenView
 
 
 class Referral(Between, table=True):

@@ -7,8 +7,6 @@ from typing import Any
 from sqlalchemy import delete, tuple_
 from sqlmodel import Session
 
-from services.referral_service.proceedings.bodies import Take
-from services.referral_service.proceedings.models import Between
 from services.referral_service.referrals.doors import STEPS, take_any
 from services.referral_service.sealed_files import typing_back
 from services.referral_service.sealed_files.messages import Message, OpenedData, RunningClock, StepData
@@ -16,6 +14,8 @@ from shared.dossier.exact import sha256
 from shared.errors import BodyInvalid, DuplicateSubject, EvidenceMismatch, NotVisible, NotYourStep, Text
 from shared.events import Origin, envelope
 from shared.identity import Principal
+from shared.matters.bodies import Take
+from shared.matters.models import Between
 from shared.records import deadlines, evidence, journal, notices
 from shared.records.db import Party, table_of, write
 from shared.records.deadlines import Start

@@ -8,10 +8,10 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from services.referral_service.dossier.collecting import handed_over
-from services.referral_service.proceedings.models import Between
 from services.referral_service.sealed_files.messages import OPENED, STEP
 from services.referral_service.sealed_files.models import SealedFile
 from shared.clock import new_id
+from shared.matters.models import Between
 from shared.records import deadlines
 from shared.records.db import Party
 from shared.records.evidence import Manifest

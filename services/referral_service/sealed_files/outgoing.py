@@ -11,7 +11,6 @@ from sqlmodel import Session, col, func, select
 
 from services.referral_service.dossier.building import Built, build
 from services.referral_service.dossier.collecting import Collected, collect
-from services.referral_service.proceedings.models import Between
 from services.referral_service.sealed_files.composing import Composer, newest_of
 from services.referral_service.sealed_files.messages import RECEIPT
 from services.referral_service.sealed_files.models import SealedFile
@@ -22,6 +21,7 @@ from shared.dossier.keys import Signer
 from shared.dossier.statements import Statement
 from shared.errors import LianqinError
 from shared.identity import Principal
+from shared.matters.models import Between
 from shared.records.db import Party, one_at_a_time, table_of, write
 from shared.records.evidence import Manifest
 from shared.records.journal import Entry

@@ -8,7 +8,6 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from services.referral_service.inbound import INBOUND
-from services.referral_service.proceedings.models import Between
 from services.referral_service.receipts import commands as receipts
 from services.referral_service.receipts.commands import Wanted
 from services.referral_service.referrals import doors
@@ -29,6 +28,7 @@ from services.referral_service.sealed_files.models import SealedFile
 from services.referral_service.sealed_files.outgoing import queue_receipt
 from shared.dossier.statements import Statement, receipt_problem, state
 from shared.errors import BodyInvalid, EvidenceMissing, StepRefused, Text
+from shared.matters.models import Between
 from shared.records import evidence, inbox
 from shared.records.db import table_of
 from shared.records.keyring import at_home, keyring_of

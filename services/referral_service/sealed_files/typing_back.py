@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from services.referral_service.proceedings.models import Between
 from services.referral_service.referrals.doors import STEPS
 from shared.errors import BodyInvalid, Text
+from shared.matters.models import Between
 from shared.rules.catalogue import Catalogue
 
 DECLARED: Mapping[str, Any] = {"instant": datetime, "day": date}

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from services.referral_service.proceedings.models import Between
 from shared.clock import ZONE
 from shared.identity import Principal
+from shared.matters.models import Between
 from shared.records.db import relations_of
 from shared.records.room import room_of
 from shared.records.situations import situation

@@ -7,11 +7,11 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from services.referral_service.proceedings.bodies import RecordFacts
-from services.referral_service.proceedings.models import Between
 from shared.clock import today
 from shared.errors import BodyInvalid, StepRefused, Text
 from shared.identity import Principal
+from shared.matters.bodies import RecordFacts
+from shared.matters.models import Between
 from shared.records import changes, evidence, facts
 from shared.records.db import Party, put, table_of, visible
 from shared.records.journal import Fact, record

@@ -6,12 +6,16 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
-from services.referral_service.proceedings.stating import AgencyId
+from shared.matters.stating import AgencyId
 from shared.records.views import NO_NUL, Body, Division, JsonObject, LongWords, Words, storable
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,79}$")]
 Ref = Annotated[
-    str, Field(pattern=r"^(clue|case|referral|supervision|consultation):[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+    str,
+    Field(
+        pattern=r"^(clue|case|measure|conference|operation|linkage|referral|supervision|consultation)"
+        r":[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+    ),
 ]
 FactWords = Annotated[str, Field(max_length=400, pattern=NO_NUL)]
 

@@ -1,0 +1,1 @@
+"""The resource: measures taken in a case (sealing, seizure, prior registration, orders to correct)."""

@@ -1,0 +1,1 @@
+"""The resource: joint operations of several agencies, and matters linked across jurisdictions."""
