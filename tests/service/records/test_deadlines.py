@@ -46,7 +46,7 @@ class TestLadder:
         desk.clock.advance(days=30)
         desk.sweep()
         rungs = {rung for rung, _agency, _role in told(desk, "clue", "eep_filing_decision")}
-        assert rungs == {"half", "hours_24", "hours_4", "breach"}
+        assert rungs == {"half", "hours_24", "hours_4", "breach", "after_24_hours", "after_3_working_days"}
         before = told(desk, "clue", "eep_filing_decision")
         desk.sweep()
         assert told(desk, "clue", "eep_filing_decision") == before
@@ -79,6 +79,40 @@ class TestLadder:
         }
         assert ("pro-320500", "liaison") in breached
         assert {"psb-320500", "psb-320000"} <= {agency for agency, _role in breached}
+
+    def test_after_the_breach_an_open_clock_rises_and_each_step_comes_once(self, desk):
+        journeys.receipted_referral(desk)
+        desk.clock.now = datetime(2026, 9, 11, 0, 0, tzinfo=ZONE)
+        desk.sweep()
+        late = {"after_24_hours", "after_3_working_days"}
+        assert not late & {rung for rung, *_ in told(desk, "referral", "police_filing_decision")}
+        desk.clock.advance(hours=24)
+        desk.sweep()
+        desk.sweep()
+        rungs = told(desk, "referral", "police_filing_decision")
+        assert [found for found in rungs if found[0] in late] == [
+            ("after_24_hours", "pro-320500", "liaison"),
+            ("after_24_hours", "psb-320000", "agency_head"),
+        ]
+        desk.clock.now = datetime(2026, 9, 15, 9, 0, tzinfo=ZONE)
+        desk.sweep()
+        desk.clock.advance(days=60)
+        desk.sweep()
+        rungs = told(desk, "referral", "police_filing_decision")
+        assert [found for found in rungs if found[0] == "after_3_working_days"] == [
+            ("after_3_working_days", "pro-320500", "agency_head"),
+            ("after_3_working_days", "pro-320500", "liaison"),
+            ("after_3_working_days", "psb-320000", "agency_head"),
+        ]
+
+    def test_a_clock_met_after_its_breach_rises_no_further(self, desk):
+        clue = journeys.receive_clue(desk)
+        desk.clock.now = datetime(2026, 9, 23, 0, 0, tzinfo=ZONE)
+        desk.sweep()
+        desk.post(OFFICER, f"/v1/clues/{clue['id']}/decline", {"reason": "误报"})
+        desk.clock.advance(days=30)
+        assert desk.sweep() == 0
+        assert "after_24_hours" not in {rung for rung, *_ in told(desk, "clue", "eep_filing_decision")}
 
     def test_an_hour_clock_runs_through_the_night(self, desk):
         desk.clock.now = datetime(2026, 9, 30, 17, 0, tzinfo=ZONE)
