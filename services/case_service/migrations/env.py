@@ -1,8 +1,9 @@
 """Alembic's entry for the case room."""
 
 from services.case_service.cases.models import Case
+from services.case_service.conferences.models import PARTS, Conference
 from services.case_service.measures.models import Measure
 from services.case_service.operations.models import Linkage, Operation
 from shared.records.migrations import run_env
 
-run_env([Case, Linkage, Measure, Operation])
+run_env([Case, Conference, Linkage, Measure, Operation, *PARTS])
