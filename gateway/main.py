@@ -17,8 +17,8 @@ from gateway.proxy import Proxy
 from gateway.subscriptions import SUBSCRIPTIONS
 from gateway.upstream import Upstream
 from shared.config import Settings
-from shared.records.journal import Broken
 from shared.records.room import Room
+from shared.records.verifying import Broken
 from shared.web.app import create_app
 from shared.web.assembly import make_room, verify_all
 

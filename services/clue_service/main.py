@@ -10,8 +10,8 @@ from services.clue_service.intake import routes as intake
 from services.clue_service.outlets import routes as outlets
 from services.clue_service.subscriptions import SUBSCRIPTIONS
 from shared.config import Settings
-from shared.records.journal import Broken
 from shared.records.room import Room
+from shared.records.verifying import Broken
 from shared.web.app import create_app
 from shared.web.assembly import make_room, verify_all
 from shared.web.subject_routes import room_routes

@@ -15,8 +15,8 @@ from services.referral_service.sealed_files import routes as sealed_files
 from services.referral_service.subscriptions import SUBSCRIPTIONS
 from shared.config import Settings
 from shared.records.db import Row
-from shared.records.journal import Broken
 from shared.records.room import Room
+from shared.records.verifying import Broken
 from shared.web.app import create_app
 from shared.web.assembly import make_room, verify_all
 from shared.web.subject_routes import room_routes

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Engine, Index, Insert, Table, event, insert, text
+from sqlalchemy import ColumnElement, Engine, Index, Insert, LargeBinary, Table, cast, event, func, insert, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -197,3 +197,10 @@ def _insert_into(model: type[SQLModel]) -> Insert:
 def table_of(model: type[SQLModel]) -> Table:
     """Return the Core table of a model, for the hot writes."""
     return model.metadata.tables[str(model.__tablename__)]
+
+
+def exact_bytes(session: Session, column: ColumnElement[str]) -> ColumnElement[bytes]:
+    """Return a text column as the bytes of its UTF-8, as hashing wants them."""
+    if session.get_bind().dialect.name == "postgresql":
+        return func.convert_to(column, "UTF8", type_=LargeBinary)
+    return cast(column, LargeBinary)

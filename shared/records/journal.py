@@ -1,16 +1,14 @@
 """The journal: one append-only, hash-chained row per step; audit trail, timeline, version and lock at once."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import lru_cache
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Index, UniqueConstraint, func, update
-from sqlalchemy import select as core_select
+from sqlalchemy import Index, UniqueConstraint, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col, select
 
@@ -51,15 +49,6 @@ class Fact:
     clocks: tuple[Mapping[str, Any], ...] = ()
     procedure: str | None = None
     """The procedure whose step it is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A place where a chain does not hold."""
-
-    subject: str
-    seq: int
-    why: str
 
 
 def canonical(value: Mapping[str, Any]) -> str:
@@ -153,148 +142,3 @@ def timeline(session: Session, subject: str, *, after: int = 0, limit: int = 200
     """Return a chain's entries in order, after a sequence number."""
     statement = select(Entry).where(Entry.subject == subject, Entry.seq > after)
     return list(session.exec(statement.order_by(col(Entry.seq)).limit(limit)))
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A stored entry as verification reads it: its place, the text that was hashed, and the columns beside it."""
-
-    subject: str
-    seq: int
-    prev: str
-    hash: str
-    body: str
-    type: str
-    agency: str
-    actor: str
-    journey_id: UUID
-    at: datetime
-
-
-def verify(rows: Iterable[Stored]) -> tuple[int, list[Broken]]:
-    """Check chains given in the order of subject and seq.
-
-    Returns how many entries were read and every place that does not hold: a text without its hash, a break in the
-    chain, a column that says something else than the text.
-    """
-    count, broken = 0, []
-    subject, seq, head = "", 0, ""
-    for row in rows:
-        count += 1
-        if row.subject != subject:
-            subject, seq, head = row.subject, 0, ""
-        seq += 1
-        if not _plainly_holds(row, seq, head):
-            problem = _problem(row, seq, head)
-            if problem:
-                broken.append(Broken(row.subject, row.seq, problem))
-        seq, head = row.seq, row.hash
-    return count, broken
-
-
-def _plainly_holds(row: Stored, seq: int, head: str) -> bool:
-    """Whether an entry holds, seen at a glance: what this cannot tell, `_problem` looks at in full."""
-    text = row.body.encode()
-    back = text[text.rfind(b',"journey":"') + 12 :]
-    quote = text.find(b'"', 7)
-    return (
-        row.seq == seq
-        and row.prev == head
-        and hashlib.sha256(text).hexdigest() == row.hash
-        and back.startswith(_journey(row.journey_id.int))
-        and back.startswith(head.encode() + b'"', 46)
-        and back.endswith(_type(row.type))
-        and _place(seq) in back
-        and (seq > 1 or _subject(row.subject) in back)  # the chain ties what follows to the first entry
-        and text.startswith(_by(row.actor, row.agency), quote + 2)
-        and text.startswith(b"+08:00", quote - 6)
-        and datetime.fromisoformat(text[7 : quote - 6].decode() + "+00:00") == row.at + _AHEAD
-    )
-
-
-_AHEAD = timedelta(hours=8)
-
-
-@lru_cache(maxsize=1024)
-def _journey(identifier: int) -> bytes:
-    return f'{UUID(int=identifier)}","prev":"'.encode()
-
-
-@lru_cache(maxsize=256)
-def _type(name: str) -> bytes:
-    return f'"type":"{name}"}}'.encode()
-
-
-def _problem(row: Stored, expected: int, head: str) -> str:
-    if row.seq != expected:
-        return f"expected entry {expected}"
-    text = row.body.encode()
-    if hashlib.sha256(text).hexdigest() != row.hash:
-        return "the text does not have its hash"
-    if row.prev != head:
-        return "does not continue the entry before it"
-    return _disagreement(row, text)
-
-
-def _disagreement(row: Stored, text: bytes) -> str:
-    """Where the text says something else than the columns beside it.
-
-    The text is canonical: `at` and `by` come first, and after `data` nothing but `from` and the fixed end, so that
-    only its two ends need to be looked at, however long the data are. No string in them can hold a bare quote.
-    """
-    back = text[text.rfind(b',"journey":"') + len(b',"journey":"') :]
-    if not back.startswith(b'","prev":"%b",' % row.prev.encode(), UUID_LENGTH):
-        return "does not continue the entry before it"
-    begun = text[7 : text.find(b'"', 7)]
-    is_same = (
-        text.startswith(_by(row.actor, row.agency), len(begun) + 9)
-        and back.endswith(b'"type":"%b"}' % row.type.encode())
-        and _place(row.seq) in back
-        and (row.seq > 1 or _subject(row.subject) in back)  # the chain ties what follows to the first entry
-        and _is_identifier(back[:UUID_LENGTH], row.journey_id)
-        and datetime.fromisoformat(begun.decode()) == row.at
-    )
-    return "" if is_same else "a column says something else than the text"
-
-
-UUID_LENGTH = 36
-
-
-def _is_identifier(text: bytes, identifier: UUID) -> bool:
-    try:
-        return int(text.replace(b"-", b""), 16) == identifier.int
-    except ValueError:
-        return False
-
-
-@lru_cache(maxsize=1024)
-def _place(seq: int) -> bytes:
-    return f',"seq":{seq},"step":'.encode()
-
-
-@lru_cache(maxsize=1024)
-def _subject(ref: str) -> bytes:
-    return f',"subject":"{ref}","to":'.encode()
-
-
-@lru_cache(maxsize=1024)
-def _by(actor: str, agency: str) -> bytes:
-    return b'"by":{"actor":%b,"agency":%b,"name":' % (orjson.dumps(actor), orjson.dumps(agency))
-
-
-def verify_room(session: Session, subjects: Mapping[str, type[Row]]) -> tuple[int, list[Broken]]:
-    """Verify every chain of a room, and that each subject's head and version are the chain's last."""
-    table = table_of(Entry)
-    chain = table.c
-    columns = (chain.subject, chain.seq, chain.prev, chain.hash, chain.body)
-    statement = core_select(*columns, chain.type, chain.agency, chain.actor, chain.journey_id, chain.at)
-    rows = session.execute(statement.order_by(chain.subject, chain.seq).execution_options(yield_per=1000))
-    count, broken = verify(Stored(*row) for row in rows)
-    lengths = core_select(chain.subject, func.max(chain.seq)).group_by(chain.subject)
-    newest = {subject: int(seq) for subject, seq in session.execute(lengths)}
-    for kind, model in subjects.items():
-        for subject_id, version in session.exec(select(model.id, model.version)):
-            ref = f"{kind}:{subject_id}"
-            if newest.get(ref, 0) != version:
-                broken.append(Broken(ref, version, "the subject's version is not the chain's length"))
-    return count, broken

@@ -6,8 +6,8 @@ from shared.clock import Clock, system_now
 from shared.config import Settings
 from shared.records.blobs import Blobs, BlobStore
 from shared.records.db import Database, Row
-from shared.records.journal import Broken, verify_room
 from shared.records.room import Room
+from shared.records.verifying import Broken, verify_room
 from shared.rules import catalogue
 from shared.rules.calendar import Calendar
 

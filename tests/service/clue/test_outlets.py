@@ -3,7 +3,8 @@
 import pytest
 
 from services.clue_service.demo_data import demo
-from shared.records.journal import timeline, verify_room
+from shared.records.journal import timeline
+from shared.records.verifying import verify_room
 from tests.desk import officer
 from tests.journeys import OFFICER
 from tests.service.clue.plant import MN, NEIGHBOUR, NOBODY, POLICE, PROVINCE, outlet, register

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import text
 
-from shared.records.journal import verify_room
+from shared.records.verifying import verify_room
 from tests import journeys
 from tests.desk import officer
 from tests.journeys import OFFICER

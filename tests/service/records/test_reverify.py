@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from scripts.evidence_cli import app
 from shared.errors import RoomUnavailable
 from shared.records import reverify
-from shared.records.journal import verify_room
+from shared.records.verifying import verify_room
 from shared.web.reverifying import once
 from tests import journeys
 from tests.journeys import OFFICER

@@ -11,7 +11,8 @@ from pypdf import PdfReader
 
 from shared.documents import templates
 from shared.identity import Principal
-from shared.records.journal import timeline, verify_room
+from shared.records.journal import timeline
+from shared.records.verifying import verify_room
 from tests import journeys
 from tests.desk import Desk, officer
 from tests.journeys import EEA, OFFICER, POLICE, PSB

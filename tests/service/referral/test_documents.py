@@ -6,7 +6,7 @@ from typing import Any
 
 import docx
 
-from shared.records.journal import verify_room
+from shared.records.verifying import verify_room
 from tests import journeys
 from tests.desk import Desk
 from tests.journeys import OFFICER, POLICE

@@ -13,8 +13,9 @@ from shared.dossier.keys import PublicKey, Signer
 from shared.dossier.statements import state
 from shared.dossier.verifying import Verifier
 from shared.events import Origin, envelope
-from shared.records.journal import Entry, Stored, canonical, verify
+from shared.records.journal import Entry, canonical
 from shared.records.keyring import open_keyring
+from shared.records.verifying import Stored, verify
 from shared.signing import internal_key, sign
 from tests import journeys
 from tests.desk import Desk
@@ -45,7 +46,7 @@ def refusals(desk: Desk, referral: Any) -> list[dict[str, Any]]:
     """What the chain of refusals says."""
     with desk.rooms["referral"].reading() as session:
         rows = session.exec(select(Entry).where(Entry.subject == f"refused:{referral['ref']}").order_by("seq")).all()
-        assert verify(Stored(**row.model_dump(exclude={"id"})) for row in rows)[1] == []
+        assert verify(Stored(**row.model_dump(exclude={"id"}) | {"body": row.body.encode()}) for row in rows)[1] == []
     return [json.loads(row.body)["data"] for row in rows]
 
 
