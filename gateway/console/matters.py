@@ -23,6 +23,7 @@ KINDS = {
     "agency": "choice",
     "agencies": "lines",
     "digest": "text",
+    "lines": "lines",
 }
 GENERAL = ("title", "summary", "enterprise_name", "enterprise_id", "division", "conduct_on", "about", "facts")
 NEEDED = frozenset({"title", "summary", "division"})

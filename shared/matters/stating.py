@@ -33,6 +33,7 @@ TYPES: Mapping[str, Any] = {
     "agency": AgencyId,
     "agencies": Annotated[list[AgencyId], Field(min_length=1, max_length=20)],
     "digest": Digest,
+    "lines": Annotated[list[Words], Field(min_length=1, max_length=50)],
 }
 
 

@@ -32,7 +32,10 @@ def move(
     """Move the clocks as the step of agency `by` says, and return what the journal says of them."""
     said: list[dict[str, Any]] = []
     waiting: list[Start] = []
+    known = subject.model_dump() | stated_of(session, subject) | dict(fields)
     for wanted in step.clocks:
+        if wanted.when is not None and not wanted.when.holds(known):
+            continue
         if wanted.action == "start":
             party = _party(session, subject, wanted, parties, by=by)
             waiting.append(Start(wanted.term, _moment(session, wanted, subject, fields, now), party))

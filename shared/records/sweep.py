@@ -59,7 +59,7 @@ def remind(session: Session, clock: Deadline, *, now: datetime) -> None:
     reached += [deadlines.rung_key(rung.name, clock.due_at) for rung in come]
     ahead = [rung.at for rung in rungs if rung.at > now]
     values: dict[str, Any] = {"reached": json.dumps(reached), "next_notice_at": min(ahead, default=None)}
-    if now >= clock.due_at and clock.breached_at is None and term.verified:
+    if now >= clock.due_at and clock.breached_at is None and term.verified and term.binds:
         values["breached_at"] = clock.due_at
         _breach(session, subject, clock, room, now=now)
     table = table_of(Deadline)
@@ -87,7 +87,7 @@ def _tellings(room: Room, subject: Row, clock: Deadline, term: Term, rung: Rung)
     values = _words(room, subject, clock, term)
     mark_zh, mark_en = _mark(term)
     key = f"{clock.id}:{deadlines.rung_key(rung.name, clock.due_at)}"
-    is_late = rung.at >= clock.due_at
+    is_late = rung.at >= clock.due_at and term.binds
     return [
         Telling(
             key=f"{key}:{audience.agency}",
@@ -98,7 +98,7 @@ def _tellings(room: Room, subject: Row, clock: Deadline, term: Term, rung: Rung)
             title=Text(mark_zh + rung.title_zh.format_map(values), mark_en + rung.title_en.format_map(values)),
             body=Text(rung.zh.format_map(values), rung.en.format_map(values)),
             in_hours=term.unit == "hours",
-            template=f"ladder:{term.reminders}:{rung.name}",
+            template=f"ladder:{term.ladder}:{rung.name}",
             values=values | {"mark_zh": mark_zh, "mark_en": mark_en},
         )
         for audience in rung.audience

@@ -134,12 +134,15 @@ class FactField:
 class StepField:
     """What a step states, where its procedure is data alone: its type, its names and, for a choice, its values.
 
-    `instant` is an aware moment that has passed, `day` a date, `agency` an id of the directory, `digest` a SHA-256.
+    `instant` is an aware moment that has passed, `day` a date, `agency` an id of the directory, `digest` a SHA-256,
+    `lines` several words.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     id: Id
-    type: Literal["words", "long_words", "instant", "day", "flag", "count", "choice", "agency", "agencies", "digest"]
+    type: Literal[
+        "words", "long_words", "instant", "day", "flag", "count", "choice", "agency", "agencies", "digest", "lines"
+    ]
     zh: Text
     en: Text
     choices: Mapping[str, Choice] | None = None

@@ -149,7 +149,7 @@ def ladder(
     the start, or not before the breach, are left out. A paused clock, and a count without an end, has none."""
     if due.paused or (due.on is None and due.at is None):
         return ()
-    rules = catalogue.ladders[term.reminders].rungs
+    rules = catalogue.ladders[term.ladder].rungs
     lapse = due.lapses_at(SHANGHAI)
     known = calendar or days.default()
     rungs = (rung for rule in rules if (rung := _rung(rule, term, start, lapse, known)) is not None)

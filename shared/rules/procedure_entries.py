@@ -22,8 +22,14 @@ GuardCheck = Literal[
     "clock_paused",
     "clock_not_paused",
     "clock_lapsed",
+    "clock_not_lapsed",
+    "clock_elapsed",
     "matches",
     "not_before",
+    "not_after",
+    "not_among",
+    "at_least",
+    "at_most",
 ]
 
 
@@ -51,12 +57,27 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True)
+class When:
+    """That something holds only for some cases: where the field `subject` has one of these values, or any at all."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    subject: Id
+    one_of: tuple[Any, ...] = ()
+
+    def holds(self, fields: Mapping[str, Any]) -> bool:
+        """Whether it holds for these fields; what is not stated, false or nought is no value."""
+        value = fields.get(self.subject)
+        return value in self.one_of if self.one_of else bool(value)
+
+
+@dataclass(frozen=True, slots=True)
 class Clock:
     """What a step does to a deadline.
 
     `start` runs the term from the instant in `from_field` (None: the moment of the step) for `party`; `meet` ends it,
     or, with `part`, records one of the acts in the term's `stops_on`, all of which must be done; `pause` and `resume`
-    act from the day in `from_field`; `extend` adds the extension in the step's body; `cancel` ends it unmet.
+    act from the day in `from_field`; `extend` adds the extension in the step's body; `cancel` ends it unmet. `when`
+    limits it to some cases.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -66,6 +87,7 @@ class Clock:
     part: str | None = None
     party: Relation = "owner"
     ground: str | None = None
+    when: When | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +107,7 @@ class Guard:
     what_next_en: Text
     value: Any = None
     cite: Cite | None = None
+    when: When | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
 from shared.rules.entries import Cite
+from shared.rules.guards import holds
 from shared.rules.predicates import MANUAL_JUDGEMENT, Fact
 from shared.rules.procedure_entries import Actor, Clock, Guard, Procedure, State, Step
 from shared.rules.requirements import Gap, Held, missing
@@ -110,7 +111,7 @@ def _objections(
     yield from _against_facts(step, situation)
     yield from _against_standards(step, situation)
     for guard in step.guards:
-        if not _holds(guard, situation, state):
+        if not holds(guard, situation, state):
             kind: ReasonKind = "clock" if guard.check.startswith("clock") else "guard"
             cite = guard.cite or step.cite
             yield Reason(
@@ -251,33 +252,6 @@ def _decides(verdict: Verdict, judged: Fact | None) -> bool:
     """Whether a ground carries a step: met by an enforceable text, or met and named by a written legal judgement."""
     named = judged.value if judged is not None and isinstance(judged.value, list | tuple) else ()
     return verdict.outcome == "met" and (verdict.enforceable or verdict.standard_id in named)
-
-
-def _holds(guard: Guard, situation: Situation, state: str) -> bool:
-    value = situation.fields.get(guard.subject)
-    others = guard.value if isinstance(guard.value, list) else []
-    answers: dict[str, bool] = {
-        "present": value not in (None, "", [], ()),
-        "absent": value in (None, "", [], (), False),
-        "equals": value == guard.value,
-        "one_of": isinstance(guard.value, list) and value in guard.value,
-        "is_true": value is True,
-        "state_not_in": isinstance(guard.value, list) and state not in guard.value,
-        "fact_present": guard.subject in situation.facts,
-        "clock_open": guard.subject in situation.open_clocks,
-        "clock_not_open": guard.subject not in situation.open_clocks,
-        "clock_paused": guard.subject in situation.paused_clocks,
-        "clock_lapsed": not situation.lapsed_clocks.isdisjoint((guard.subject, *others)),
-        "clock_not_paused": guard.subject not in situation.paused_clocks,
-        "matches": value is not None and value == situation.fields.get(str(guard.value)),
-        "not_before": _is_not_before(value, situation.fields.get(str(guard.value))),
-    }
-    return answers[guard.check]
-
-
-def _is_not_before(value: Any, earlier: Any) -> bool:
-    """Whether an instant lies at or after another; what is not stated contradicts nothing."""
-    return not (isinstance(value, datetime) and isinstance(earlier, datetime)) or value >= earlier
 
 
 def _packaged() -> "Catalogue":

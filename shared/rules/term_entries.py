@@ -114,6 +114,16 @@ class Term:
         return self.in_force.to_on
 
     @property
+    def binds(self) -> bool:
+        """Whether letting it pass is a breach: not where a party acts, nor where it only has to be waited out."""
+        return self.obligated_party != "party" and self.kind not in ("waiting_period", "deemed_service")
+
+    @property
+    def ladder(self) -> str:
+        """The reminders of a clock of this term: one that binds no agency is said to have ended, not to be overdue."""
+        return self.reminders if self.binds else "lapse"
+
+    @property
     def rolls(self) -> bool:
         """Whether a last day that is a rest day moves to the next working day."""
         return "rollover" in self.profile and "no_rollover" not in self.profile
