@@ -48,10 +48,10 @@ def create_app(room: Room, routers: Sequence[APIRouter], subscriptions: Subscrip
     """Return the application of a room; `subscriptions` is all that can arrive from other rooms ("*": any type)."""
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         yield
-        room.database.close()
+        app.state.room.database.close()
 
     app = FastAPI(
         title=f"Lianqin {room.name} room",

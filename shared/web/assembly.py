@@ -8,7 +8,7 @@ from shared.records.blobs import Blobs, BlobStore
 from shared.records.db import Database, Row
 from shared.records.room import Room
 from shared.records.verifying import Broken, verify_room
-from shared.rules import catalogue
+from shared.rules import calendar, catalogue
 from shared.rules.calendar import Calendar
 
 
@@ -22,7 +22,7 @@ def make_room(
         settings=settings,
         database=Database(settings.database_url(name)),
         catalogue=catalogue.load(settings.law_folder) if settings.law_folder else catalogue.default(),
-        calendar=Calendar.load(settings.law_folder / "calendar") if settings.law_folder else Calendar.load(),
+        calendar=Calendar.load(settings.law_folder / "calendar") if settings.law_folder else calendar.default(),
         blobs=open_blobs(settings),
         clock=clock,
         subjects=subjects,
