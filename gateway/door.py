@@ -23,8 +23,11 @@ OPEN: Mapping[str, frozenset[str]] = {
     "/.well-known/jwks.json": frozenset({"GET", "HEAD"}),
     "/.well-known/oauth-authorization-server": frozenset({"GET", "HEAD"}),
     "/internal/events": frozenset({"POST"}),
+    "/v1/calendar/{token}": frozenset({"GET"}),
 }
-"""What needs no token. `/internal/events` is for the rooms, and verifies their signature itself."""
+"""What needs no token. `/internal/events` is for the rooms, and verifies their signature itself; a calendar's address
+is itself the secret, and its route counts guesses."""
+CALENDARS = "/v1/calendar/"
 
 PASS = "lianqin.pass"
 
@@ -104,6 +107,8 @@ class Door:
 
 
 def _is_open(method: str, path: str) -> bool:
+    if path.startswith(CALENDARS):
+        return method in OPEN[f"{CALENDARS}{{token}}"]
     return method in OPEN.get(path, ()) or (threshold.owns(path) and threshold.is_open(method, path))
 
 

@@ -13,6 +13,7 @@ from gateway.identity import oauth
 from gateway.identity import routes as identity
 from gateway.identity.access import Access
 from gateway.limiting import Limits
+from gateway.notices.routes import ROUTERS as NOTICES
 from gateway.proxy import Proxy
 from gateway.subscriptions import SUBSCRIPTIONS
 from gateway.upstream import Upstream
@@ -30,7 +31,7 @@ ROUTERS = [
     inbound.router,
     exchange.exchange,
     exchange.subscriptions,
-    exchange.inbox,
+    *NOTICES,
     law.router,
     dry_run.router,
     desk.router,

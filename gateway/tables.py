@@ -4,6 +4,7 @@ from sqlmodel import SQLModel
 
 from gateway.exchange.models import Message, MessageCounter, PersonNotice, Subscription
 from gateway.identity.models import Client, ClientKey, Person, PersonSession, TokenKey
+from gateway.notices.models import TABLES as NOTICES
 
 TABLES: tuple[type[SQLModel], ...] = (
     Person,
@@ -15,4 +16,5 @@ TABLES: tuple[type[SQLModel], ...] = (
     Message,
     Subscription,
     PersonNotice,
+    *NOTICES,
 )

@@ -7,6 +7,9 @@ import httpx
 from gateway.exchange import taking
 from gateway.exchange.carriers import carriers, on_stopped
 from gateway.exchange.guard import client
+from gateway.notices.following import follow_up
+from gateway.notices.holding import send_held
+from gateway.notices.passing import pass_on
 from shared.carriers.push import carrier
 from shared.events import Event as Told
 from shared.records import checkpoints
@@ -19,11 +22,11 @@ from shared.web.worker import run, stop_on_signals
 
 
 def work(room: Room, stop: Event | None = None) -> None:
-    """Deliver and close the days until told to stop; the gateway has no clocks to sweep."""
+    """Deliver, tend the notices and close the days until told to stop; the gateway has no clocks to sweep."""
     outward = client(is_production=room.settings.environment == "production")
     with outward as pushing, httpx.Client(trust_env=False) as inner:
         ways = carriers(room, pushing) | {"room": to_rooms(room, inner)}
-        chores = together(closing, stamping())
+        chores = together(closing, stamping(), send_held, pass_on, follow_up)
         run(room, ways, sweep=chores, stop=stop or stop_on_signals(), on_stopped=on_stopped)
     room.database.close()
 

@@ -84,6 +84,10 @@ class Settings(BaseSettings):
     """Believe X-Forwarded-For from a proxy on the same machine; only behind one that sets it."""
     smtp_from: str = "desk@lianqin.invalid"
     """Sender of mailed notices."""
+    notice_urgent_minutes: float = 10.0
+    """How long an urgent notice may be under way on one channel before the next one is used, in minutes."""
+    notice_other_hours: float = 4.0
+    """How long any other notice may be under way on one channel before the next one is used, in hours."""
     requests_per_minute: int = 600
     """How many requests one client or person may make a minute at the gateway."""
     secure_cookies: bool = False

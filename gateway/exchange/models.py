@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 from pydantic import Field as Said
-from sqlalchemy import Index, Text, UniqueConstraint
+from sqlalchemy import Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from gateway.identity.models import Body, Line
@@ -66,6 +66,9 @@ class Subscription(SQLModel, table=True):
         return f"subscription:{self.id}"
 
 
+FOLLOWED = text("follow_at IS NOT NULL")
+
+
 class PersonNotice(SQLModel, table=True):
     """One notice in one person's inbox; (key, person) makes each telling happen once."""
 
@@ -73,6 +76,7 @@ class PersonNotice(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("key", "person_id"),
         Index("ix_person_notices_person", "person_id", "id"),
+        Index("ix_person_notices_follow", "follow_at", sqlite_where=FOLLOWED, postgresql_where=FOLLOWED),
     )
 
     id: UUID = Field(primary_key=True)
@@ -88,6 +92,12 @@ class PersonNotice(SQLModel, table=True):
     body_en: str = Field(sa_type=Text)
     at: datetime
     acknowledged_at: datetime | None = None
+    needs_answer: bool = False
+    in_hours: bool = False
+    follow_at: datetime | None = None
+    """When it is asked about again, unless acknowledged before."""
+    followed: int = 0
+    """How often it was."""
 
 
 class NewSubscription(Body):
@@ -163,3 +173,4 @@ class NoticeView(View):
     body: str
     at: datetime
     acknowledged_at: datetime | None
+    needs_answer: bool = False

@@ -7,14 +7,13 @@ import orjson
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
-from gateway.deps import AccessDep, ActingDep, LanguageDep, ReadDep, RoomDep, act
-from gateway.exchange import delivered, messages, notices, webhooks
+from gateway.deps import AccessDep, ActingDep, ReadDep, RoomDep, act
+from gateway.exchange import delivered, messages, webhooks
 from gateway.exchange.models import (
     Feed,
     MessageContent,
     MessageView,
     NewSubscription,
-    NoticeView,
     SubscriptionSecret,
     SubscriptionView,
 )
@@ -22,7 +21,6 @@ from shared.web.paging import AfterQuery, LimitQuery, Page, before_id, cursor, n
 
 exchange = APIRouter(prefix="/v1", tags=["exchange"])
 subscriptions = APIRouter(prefix="/v1/subscriptions", tags=["subscriptions"])
-inbox = APIRouter(prefix="/v1/notices", tags=["notices"])
 
 NumberQuery = Annotated[int, Query(ge=0, le=2**53, description="The number of the last event you have")]
 
@@ -88,26 +86,3 @@ def end(subscription_id: UUID, room: RoomDep, by: ActingDep) -> SubscriptionView
 def resume(subscription_id: UUID, room: RoomDep, by: ActingDep) -> SubscriptionView:
     """Push again after the cause was mended; what had stopped follows in its order."""
     return webhooks.view(act(room, lambda session, now: webhooks.resume(session, subscription_id, by=by, now=now)))
-
-
-@inbox.get("")
-def list_notices(
-    session: ReadDep,
-    by: ActingDep,
-    language: LanguageDep,
-    after: AfterQuery = None,
-    limit: LimitQuery = 50,
-    *,
-    unread: bool = False,
-) -> Page[NoticeView]:
-    """List one's own notices, newest first."""
-    found = notices.of_person(session, by=by, before=before_id(after), limit=limit + 1, unread=unread)
-    onward = cursor(str(found[limit - 1].id)) if len(found) > limit else None
-    return Page(items=[notices.view(notice, language) for notice in found[:limit]], next=onward)
-
-
-@inbox.post("/{notice_id}/acknowledge")
-def acknowledge(notice_id: UUID, room: RoomDep, by: ActingDep, language: LanguageDep) -> NoticeView:
-    """Note that one has read a notice."""
-    found = act(room, lambda session, now: notices.acknowledge(session, notice_id, by=by, now=now))
-    return notices.view(found, language)

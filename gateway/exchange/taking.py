@@ -5,8 +5,9 @@ from uuid import UUID
 from pydantic import ValidationError
 from sqlmodel import Session
 
-from gateway.exchange import messages, notices, webhooks
+from gateway.exchange import messages, webhooks
 from gateway.exchange.models import Subscription
+from gateway.notices import telling
 from shared.errors import BodyInvalid, Text
 from shared.events import Event, NoticeRaised
 from shared.records.deliveries import parcel_values, queue
@@ -27,7 +28,7 @@ def take_notice(session: Session, event: Event) -> None:
         notice = NoticeRaised.model_validate(event.data)
     except ValidationError as broken:
         raise BodyInvalid(Text("通知内容不完整", "The notice lacks what it must say")) from broken
-    notices.tell(session, notice, now=room_of(session).clock())
+    telling.tell(session, notice, now=room_of(session).clock())
     _to_agency(session, notice.agency, event)
 
 

@@ -17,8 +17,8 @@ from gateway.console.steps import procedure_of
 from gateway.console.subjects import is_final, path_of, state_of, states_of
 from gateway.deps import UpstreamDep, act
 from gateway.desk import routes as desk
-from gateway.exchange import notices
 from gateway.exchange.models import NoticeView
+from gateway.notices import inbox as notices
 from shared.errors import RoomUnavailable
 from shared.web.paging import before_id, cursor
 

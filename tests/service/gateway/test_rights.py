@@ -38,6 +38,9 @@ BODIES: dict[str, dict[str, object]] = {
     "/v1/people": NEW_PERSON,
     "/v1/clients": {"agency": "eea-320500", "name": "New"},
     "/v1/subscriptions": {"url": "https://partner.example.com/hook", "agency": "eea-320500"},
+    "/v1/notice-channels": {"kind": "webhook", "label": "x", "url": "https://partner.example.com/hook"},
+    "/v1/notice-failures/retry": {"receiver": f"mail:{uuid4()}"},
+    "/v1/calendar-feeds": {},
     "/v1/clients/{client_id}/keys": {"key": "whpk_" + "A" * 43 + "="},
 }
 
