@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, Field
 
 from shared.envelopes import Event, Origin, envelope
-from shared.payloads import NoticeRaised, Payload
+from shared.payloads import ConferenceResolved, NoticeRaised, Payload
 
 __all__ = ["EVENTS", "Event", "NoticeRaised", "Origin", "Payload", "envelope"]
 
@@ -266,6 +266,7 @@ EVENTS = _table(
     EventType("supervision.progressed", Progressed, "referral", ("case",)),
     EventType("consultation.progressed", Progressed, "referral"),
     EventType("measure.progressed", Progressed, "case"),
+    EventType("conference.resolved", ConferenceResolved, "case", ("referral",)),
     EventType("operation.progressed", Progressed, "case"),
     EventType("linkage.progressed", Progressed, "case"),
     EventType("notice.raised", NoticeRaised, "any", ("gateway",)),

@@ -1,5 +1,7 @@
 """What every event carries is a payload; the one to people has its optional parts here."""
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -33,3 +35,16 @@ class NoticeRaised(Payload):
     in_hours: bool = False
     template: str = ""
     values: dict[str, str] = {}
+
+
+class ConferenceResolved(Payload):
+    """A conference resolved (leg 4): what was agreed, and the matters between agencies that are to be opened for it.
+
+    Each of `matters` says `kind`, `procedure`, `about`, `journey_id`, `parties`, `stated`, what the case says of
+    itself, and `by`: the officer who resolved.
+    """
+
+    title: str
+    about: list[str]
+    resolutions: list[dict[str, Any]]
+    matters: list[dict[str, Any]]

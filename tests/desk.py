@@ -30,6 +30,7 @@ from shared.web.assembly import make_room
 ROOMS: Mapping[str, Any] = {"clue": clue_main, "case": case_main, "referral": referral_main}
 DATABASES = (*ROOMS, "gateway")
 CLUE_PATHS = ("clues", "outlets", "hj212", "imports", "series", "detections")
+CASE_PATHS = ("cases", "conferences", "measures", "operations", "linkages")
 REFERRAL_PATHS = ("referrals", "supervisions", "consultations", "sealed-files")
 KINDS = {kind.prefix: kind.id for kind in catalogue.default().agency_kinds.values() if kind.prefix}
 
@@ -68,7 +69,7 @@ class Desk:
 
     def call(self, who: Principal | None, method: str, path: str, **extra: Any) -> httpx.Response:
         """Send a request to the room that serves `path`, as the gateway would for this principal."""
-        rooms = {"cases": "case"} | dict.fromkeys(CLUE_PATHS, "clue") | dict.fromkeys(REFERRAL_PATHS, "referral")
+        rooms = dict.fromkeys(CASE_PATHS, "case") | dict.fromkeys(CLUE_PATHS, "clue") | dict.fromkeys(REFERRAL_PATHS, "referral")
         room = rooms.get(path.split("/")[2].partition("?")[0], extra.pop("room", "clue"))
         headers = dict(extra.pop("headers", {}))
         if who is not None:

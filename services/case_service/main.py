@@ -4,6 +4,8 @@ from fastapi import FastAPI
 
 from services.case_service.cases import routes
 from services.case_service.cases.models import Case
+from services.case_service.conferences import routes as conferences
+from services.case_service.conferences.models import Conference
 from services.case_service.measures import routes as measures
 from services.case_service.measures.models import Measure
 from services.case_service.operations import routes as operations
@@ -17,12 +19,19 @@ from shared.web.app import create_app
 from shared.web.assembly import make_room, verify_all
 from shared.web.subject_routes import room_routes
 
-SUBJECTS: dict[str, type[Row]] = {"case": Case, "measure": Measure, "operation": Operation, "linkage": Linkage}
+SUBJECTS: dict[str, type[Row]] = {
+    "case": Case,
+    "conference": Conference,
+    "measure": Measure,
+    "operation": Operation,
+    "linkage": Linkage,
+}
 
 
 def make(room: Room) -> FastAPI:
     """Return the application over a room."""
-    return create_app(room, [routes.router, measures.router, *operations.ROUTERS, room_routes()], SUBSCRIPTIONS)
+    matters = (conferences.router, measures.router, *operations.ROUTERS)
+    return create_app(room, [routes.router, *matters, room_routes()], SUBSCRIPTIONS)
 
 
 def verify(settings: Settings) -> tuple[int, list[Broken]]:

@@ -1,6 +1,7 @@
 """Everything that can arrive in the referral room from other rooms."""
 
 from services.referral_service.differences.commands import note_changes
+from services.referral_service.proceedings.resolved import open_resolved
 from services.referral_service.receipts.notes import note_delivered
 from services.referral_service.referrals import notes
 from shared.web.app import Subscriptions
@@ -10,4 +11,5 @@ SUBSCRIPTIONS: Subscriptions = {
     "case.referral_requested": notes.draft_from_case,
     "case.supplemented": notes.supplemented,
     "case.facts_changed": note_changes,
+    "conference.resolved": open_resolved,
 }

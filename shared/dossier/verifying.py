@@ -15,6 +15,7 @@ from shared.dossier.exact import NotExact, read_exact, text_of
 from shared.dossier.findings import Broken, Finding, Report, fails, holds
 from shared.dossier.keys import Trust
 from shared.dossier.limits import CHUNK_BYTES, DEFAULT, Limits
+from shared.dossier.minutes import EXPORT, SIGNATURE, check_export, check_signature, is_export
 from shared.dossier.signatures import check_document
 from shared.dossier.sources import Source, open_source, read
 from shared.dossier.stamps import check_stamp
@@ -23,6 +24,7 @@ from shared.dossier.suites import new_hash
 from shared.dossier.writer import PROFILE
 
 _BLOB = re.compile(r"[0-9a-f]{64}")
+MINUTES_SHOWN = ("conference", "number", "title", "digest")
 STAMP, STAMP_CHECK = "signatures/timestamp.tsr", "signatures/timestamp.sha256"
 
 
@@ -141,6 +143,10 @@ class Verifier:
 
     def _statement(self, path: Path) -> Report:
         content = path.read_bytes()
+        if is_export(content):
+            found, said = check_export(content, self.trust, path=path.name)
+            facts = {name: value for name, value in said.items() if name in MINUTES_SHOWN}
+            return Report(str(path), EXPORT, found, facts)
         report = Report(str(path), "statement")
         try:
             statement = Statement(content)
@@ -155,7 +161,9 @@ class Verifier:
             listed = path.with_suffix(".sha256")
             beside = listed.read_bytes() if listed.exists() else b""
             report.extend(check_stamp(stamp.read_bytes(), beside, content, self.roots, path=stamp.name))
-        if statement.type == "checkpoint":
+        if statement.type == SIGNATURE:
+            report.extend(check_signature(statement, self.trust, path=path.name))
+        elif statement.type == "checkpoint":
             report.extend(checkpoint_findings(statement, self.trust, path=path.name))
         else:
             report.extend(check_receipt(content, self.trust, path=path.name)[0])

@@ -49,6 +49,16 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "file_unreadable": ("文件无法读取：{why}", "The file cannot be read: {why}"),
     "files_hold": ("{count} 个文件齐全，逐一与清单相符", "All {count} files are there and have their hashes"),
+    # minutes of conferences
+    "minutes_unreadable": ("会商纪要或者会签无法解读：{why}", "The minutes or a signature cannot be read: {why}"),
+    "minutes_hold": ("会商纪要第 {number} 版，摘要 {digest}", "Minutes, version {number}, with the digest {digest}"),
+    "minutes_of_another": ("{agency} 会签的不是这份纪要", "{agency} signed other minutes than these"),
+    "minutes_signed": ("{agency} 于 {at} 会签第 {number} 版", "{agency} signed version {number} at {at}"),
+    "minutes_refused": (
+        "{agency} 于 {at} 对第 {number} 版不予会签，并说明理由",
+        "{agency} refused to sign version {number} at {at}, with reasons",
+    ),
+    "minutes_unsigned": ("没有任何机关会签", "No agency has signed"),
     # signatures
     "unsigned": ("没有签名：内容齐全不等于来源可信", "Unsigned: complete, but nobody vouches for it"),
     "signature_unreadable": ("签名文件无法解读：{why}", "The signature cannot be read: {why}"),
