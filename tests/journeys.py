@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from shared.identity import Principal
 from tests.desk import Desk, officer
 
 CITY = "320500"
@@ -16,6 +17,12 @@ FACTS: dict[str, Any] = {
     "illegal": {"value": True},
     "hazardous_waste_mass": {"value": 5.2, "unit": "tonne"},
 }
+INSPECTION = {
+    "inspectors": ["张甲", "李乙"],
+    "officer_certificates": ["苏环执001", "苏环执002"],
+    "inspection_record": "现场检查笔录：夜间偷排",
+}
+INTENDED = {"intended_penalty": "超标排放，拟罚款", "intended_kind": "fine", "is_hearing_offered": False}
 LETTER = {
     "transferring_agency": "苏州市生态环境局",
     "suspected_offence": "污染环境罪",
@@ -91,10 +98,22 @@ def opened_case(desk: Desk) -> Any:
 
 
 def filed_case(desk: Desk) -> Any:
-    """File a case."""
+    """File a case, with two officers and their certificates."""
     case = opened_case(desk)
-    body = {"case_no": "苏环立〔2026〕1号", "officers": ["张甲", "李乙"]}
+    body: dict[str, Any] = {"case_no": "苏环立〔2026〕1号", "officers": ["张甲", "李乙"]}
+    body["officer_certificates"] = INSPECTION["officer_certificates"]
     return desk.post(HEAD, f"/v1/cases/{case['id']}/file", body)
+
+
+def take_case(desk: Desk, who: Principal, case: Any, step: str, *, expect: int = 200, **stated: Any) -> Any:
+    """Take a step of a case by its id in the catalogue."""
+    return desk.post(who, f"/v1/cases/{case['id']}/steps/{step}", {"stated": stated}, expect=expect)
+
+
+def informed_case(desk: Desk, case: Any) -> Any:
+    """Tell the party of a concluded case what is intended; no hearing is to be offered."""
+    at = desk.clock.now.isoformat()
+    return take_case(desk, OFFICER, case, "inform", informed_at=at, **INTENDED)
 
 
 def referral_requested(desk: Desk) -> Any:

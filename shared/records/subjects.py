@@ -1,7 +1,7 @@
 """Reads every kind of subject shares: pages, clocks, steps with reasons, journeys, figures."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -17,7 +17,8 @@ from shared.records.journal import Entry, timeline
 from shared.records.room import Room, room_of
 from shared.records.situations import situation
 from shared.records.views import EntryView
-from shared.rules.procedures import allowed_steps
+from shared.rules.entries import StepField
+from shared.rules.procedures import Procedure, Step, allowed_steps
 
 T = TypeVar("T", bound=Row)
 
@@ -152,7 +153,7 @@ def steps_of(session: Session, subject: Row, *, by: Principal, now: datetime) ->
     procedure = room.catalogue.procedure_version(subject.procedure_id, subject.procedure_version)
     relations = relations_of(session, subject.kind, subject.id, by)
     asked = situation(session, subject, None, relations, {}, by=by, now=now)
-    declared = room.catalogue.step_fields if procedure.parties else {}
+    declared = room.catalogue.step_fields
     listed = []
     for verdict in allowed_steps(procedure, subject.state, asked, catalogue=room.catalogue):
         step = procedure.steps[verdict.step_id]
@@ -167,13 +168,19 @@ def steps_of(session: Session, subject: Row, *, by: Principal, now: datetime) ->
                 "to": step.to_state or subject.state,
                 "fields": list(step.body_fields),
                 "required": list(step.required_fields),
-                "states": [declared[name] for name in step.body_fields if name in declared],
+                "states": _states(procedure, step, declared),
                 "cite": {"zh": step.cite.zh, "en": step.cite.en},
                 "clocks": [{"action": clock.action, "term": clock.term} for clock in verdict.clocks],
                 "reasons": reasons,
             }
         )
     return listed
+
+
+def _states(procedure: Procedure, step: Step, declared: Mapping[str, StepField]) -> list[StepField]:
+    """Return what a step that is data states; a step with a body of its own is described by the published API."""
+    is_data = bool(procedure.parties) or all(name in declared for name in step.body_fields)
+    return [declared[name] for name in step.body_fields if name in declared] if is_data else []
 
 
 def figures(session: Session, *, by: Principal, on: date) -> dict[str, Any]:

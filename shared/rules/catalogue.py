@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol, TypeVar
 
-from shared.rules.entries import Agency, AgencyKind, FactField, InForce, Instrument, Role, StepField
+from shared.rules.entries import Agency, AgencyKind, FactField, InForce, Instrument, Rate, Role, StepField
 from shared.rules.evidence_kinds import EvidenceKind, ExhibitAct, RetentionClass
 from shared.rules.loading import CatalogueError, in_force
 from shared.rules.notices import Ladder, Notice
@@ -58,6 +58,7 @@ class Catalogue:
     agencies: Mapping[str, Agency]
     agency_kinds: Mapping[str, AgencyKind]
     fields: Mapping[str, FactField]
+    rates: Mapping[str, Rate]
     step_fields: Mapping[str, StepField]
     evidence_kinds: Mapping[str, EvidenceKind]
     retention: Mapping[str, RetentionClass]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, ClassVar, Literal
 
@@ -148,6 +148,24 @@ class StepField:
     choices: Mapping[str, Choice] | None = None
     kinds: tuple[Id, ...] = ()
     """The kinds of agency that can be named; none: any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What the law adds to a sum for each day (`percent_a_day` of the sum, in all at most the `cap`)."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    id: Id
+    name_zh: Text
+    name_en: Text
+    percent_a_day: Annotated[int, Field(strict=True, ge=0)]
+    cap: Literal["principal"]
+    cite: Cite
+    quotation: Text
+    uncounted: Text
+    """The days that do not count, as the law says it."""
+    uncounted_cite: Cite
+    in_force: InForce = field(default_factory=InForce)
 
 
 def article_en(article: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter
 
 from shared.rules import checks
-from shared.rules.entries import Agency, AgencyKind, FactField, Instrument, Role, StepField
+from shared.rules.entries import Agency, AgencyKind, FactField, Instrument, Rate, Role, StepField
 from shared.rules.evidence_kinds import EvidenceKind, ExhibitAct, RetentionClass
 from shared.rules.loading import Document, Placed, Trail, listed, read, single, validated, versions
 from shared.rules.notices import Ladder, Notice
@@ -61,6 +61,7 @@ def read_all(folder: Path) -> dict[str, Any]:
         "step_fields": single(shelves.step_fields),
     }
     found |= {name: single(getattr(shelves, name)) for name in ("evidence_kinds", "retention", "exhibit_acts")}
+    found["rates"] = single(list(named.read("rates.yaml", "rates", Rate)))
     frozen: dict[str, Any] = {name: MappingProxyType(entries) for name, entries in found.items()}
     return frozen | {"digest": hashlib.sha256(canonical.encode()).hexdigest()}
 

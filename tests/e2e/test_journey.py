@@ -101,7 +101,10 @@ def test_leg_14_the_result_goes_back_to_the_clue(desk):
     case = journeys.filed_case(desk)
     path = f"/v1/cases/{case['id']}"
     desk.post(OFFICER, f"{path}/conclude", {"finding": "violation", "proposal": "罚款"})
+    journeys.informed_case(desk, case)
     desk.post(HEAD, f"{path}/decide", {"decision": "penalty", "decision_number": "苏环罚〔2026〕1号", "reason": "超标"})
+    at = desk.clock.now.isoformat()
+    journeys.take_case(desk, OFFICER, case, "serve_decision", service_way="direct", served_at=at)
     desk.post(OFFICER, f"{path}/close", {"result": "penalised"})
     desk.drain()
     clue = desk.get(OFFICER, "/v1/clues")["items"][0]

@@ -28,12 +28,13 @@ from services.case_service.cases.models import (
     Supplement,
     Supplemented,
 )
+from services.case_service.cases.stepping import taken
 from shared.clock import new_id, today
 from shared.errors import BodyInvalid, StepRefused, Text
 from shared.events import ManifestData
 from shared.identity import Principal
 from shared.records import changes, evidence, parties
-from shared.records.perform import begin, expect, perform, require_actor
+from shared.records.perform import begin, expect, require_actor
 from shared.records.room import Room, room_of
 from shared.records.views import Body
 from shared.rules.procedure_entries import Procedure
@@ -70,22 +71,22 @@ def opened(session: Session, values: dict[str, Any], step: str, body: Body, *, b
 
 def file_case(session: Session, case_id: UUID, body: FileCase, *, by: Principal, now: datetime) -> Case:
     """File the case (立案)."""
-    return perform(session, queries.case(session, case_id, seen_by=by), "file_case", body, by=by, now=now)
+    return taken(session, queries.case(session, case_id, seen_by=by), "file_case", body, by=by, now=now)
 
 
 def decline_filing(session: Session, case_id: UUID, body: DeclineFiling, *, by: Principal, now: datetime) -> Case:
     """Do not file the case (不予立案)."""
-    return perform(session, queries.case(session, case_id, seen_by=by), "decline_filing", body, by=by, now=now)
+    return taken(session, queries.case(session, case_id, seen_by=by), "decline_filing", body, by=by, now=now)
 
 
 def extend_filing(session: Session, case_id: UUID, body: Extend, *, by: Principal, now: datetime) -> Case:
     """Extend the time for the filing decision."""
-    return perform(session, queries.case(session, case_id, seen_by=by), "extend_filing", body, by=by, now=now)
+    return taken(session, queries.case(session, case_id, seen_by=by), "extend_filing", body, by=by, now=now)
 
 
 def extend_case_limit(session: Session, case_id: UUID, body: Extend, *, by: Principal, now: datetime) -> Case:
     """Extend the time for the penalty decision."""
-    return perform(session, queries.case(session, case_id, seen_by=by), "extend_case_limit", body, by=by, now=now)
+    return taken(session, queries.case(session, case_id, seen_by=by), "extend_case_limit", body, by=by, now=now)
 
 
 def record_investigation(session: Session, case_id: UUID, body: Record, *, by: Principal, now: datetime) -> Case:
@@ -100,7 +101,7 @@ def record_investigation(session: Session, case_id: UUID, body: Record, *, by: P
         raise BodyInvalid(words, errors=[{"field": "conduct_on", "code": "in_the_future", "message": words}])
     held, found = facts.recorded(session, case, body, by=by, now=now)
     written = Recorded(facts=held, conduct_on=body.conduct_on or case.conduct_on, because=body.because)
-    performed = perform(session, case, "record_investigation", written, by=by, now=now)
+    performed = taken(session, case, "record_investigation", written, by=by, now=now)
     entry = {"id": new_id(now), "seq": performed.version}
     changes.tell(session, performed, entry, found, by=by, now=now)
     return performed
@@ -108,11 +109,20 @@ def record_investigation(session: Session, case_id: UUID, body: Record, *, by: P
 
 def conclude_investigation(session: Session, case_id: UUID, body: Conclude, *, by: Principal, now: datetime) -> Case:
     """Conclude the investigation."""
-    return perform(session, queries.case(session, case_id, seen_by=by), "conclude_investigation", body, by=by, now=now)
+    return taken(session, queries.case(session, case_id, seen_by=by), "conclude_investigation", body, by=by, now=now)
 
 
 def refer(session: Session, case_id: UUID, body: Refer, *, by: Principal, now: datetime) -> Case:
     """Ask the referral room to refer a suspected crime: with the facts, the verdicts and the frozen evidence."""
+    return _referred(session, case_id, "request_referral", body, by=by, now=now)
+
+
+def refer_decided(session: Session, case_id: UUID, body: Refer, *, by: Principal, now: datetime) -> Case:
+    """Refer a suspected crime after the penalty: what was decided keeps its effect (衔接办法第十六条)."""
+    return _referred(session, case_id, "refer_decided_case", body, by=by, now=now)
+
+
+def _referred(session: Session, case_id: UUID, step: str, body: Refer, *, by: Principal, now: datetime) -> Case:
     case = queries.case(session, case_id, seen_by=by)
     frozen = evidence.freeze(session, case, now=now)
     relevant = [verdict for verdict in queries.verdicts(session, case) if verdict["outcome"] != "not_met"]
@@ -124,7 +134,7 @@ def refer(session: Session, case_id: UUID, body: Refer, *, by: Principal, now: d
         given_at=case.given_at or now,
         given_manifest=frozen.digest,
     )
-    return perform(session, case, "request_referral", written, by=by, now=now)
+    return taken(session, case, step, written, by=by, now=now)
 
 
 def refer_otherwise(session: Session, case_id: UUID, body: ReferOtherwise, *, by: Principal, now: datetime) -> Case:
@@ -144,7 +154,7 @@ def refer_otherwise(session: Session, case_id: UUID, body: ReferOtherwise, *, by
         given_at=case.given_at or now,
         given_manifest=frozen.digest,
     )
-    return perform(session, case, "refer_otherwise", written, by=by, now=now)
+    return taken(session, case, "refer_otherwise", written, by=by, now=now)
 
 
 def draftable(room: Room, procedure_id: str, now: datetime) -> Procedure:
@@ -177,12 +187,12 @@ def supplement(session: Session, case_id: UUID, body: Supplement, *, by: Princip
         raise StepRefused(words, manifest=frozen.digest)
     manifest = ManifestData(digest=frozen.digest, body=frozen.body)
     written = Supplemented(note=body.note, manifest=manifest, given_manifest=frozen.digest)
-    return perform(session, case, "supplement", written, by=by, now=now)
+    return taken(session, case, "supplement", written, by=by, now=now)
 
 
 def reopen_investigation(session: Session, case_id: UUID, body: Reopen, *, by: Principal, now: datetime) -> Case:
     """Investigate further."""
-    return perform(session, queries.case(session, case_id, seen_by=by), "reopen_investigation", body, by=by, now=now)
+    return taken(session, queries.case(session, case_id, seen_by=by), "reopen_investigation", body, by=by, now=now)
 
 
 def resume(session: Session, case_id: UUID, body: Resume, *, by: Principal, now: datetime) -> Case:
@@ -195,16 +205,17 @@ def resume(session: Session, case_id: UUID, body: Resume, *, by: Principal, now:
         words = Text("outcome_at 应在移送之后、当前时间之前", "outcome_at lies between the hand-over and now")
         raise BodyInvalid(words, errors=[{"field": "outcome_at", "code": "out_of_order", "message": words}])
     written = Resumed(reason=body.reason, outcome_at=outcome_at)
-    return perform(session, case, "resume_administrative_handling", written, by=by, now=now)
+    return taken(session, case, "resume_administrative_handling", written, by=by, now=now)
 
 
 def decide(session: Session, case_id: UUID, body: Decide, *, by: Principal, now: datetime) -> Case:
     """Decide the penalty, or that none is imposed."""
-    return perform(session, queries.case(session, case_id, seen_by=by), "decide", body, by=by, now=now)
+    written = body if body.decided_at else body.model_copy(update={"decided_at": now})
+    return taken(session, queries.case(session, case_id, seen_by=by), "decide", written, by=by, now=now)
 
 
 def close(session: Session, case_id: UUID, body: Close, *, by: Principal, now: datetime) -> Case:
     """Close the case by the way its state allows; the result goes back to the clue and its rule."""
     case = queries.case(session, case_id, seen_by=by)
     ways = {"concluded": "close_no_violation", "with_police": "close_after_judgment"}
-    return perform(session, case, ways.get(case.state, "close"), body, by=by, now=now)
+    return taken(session, case, ways.get(case.state, "close"), body, by=by, now=now)

@@ -13,6 +13,17 @@ from shared.records.db import Row
 from shared.records.views import NO_NUL, Body, Division, LongWords, PastInstant, SubjectView, Words, storable
 
 FactWords = Annotated[str, Said(max_length=4000)]
+PenaltyKind = Literal[
+    "warning",
+    "fine",
+    "confiscation",
+    "permit_suspension",
+    "permit_revocation",
+    "grade_lowering",
+    "production_halt",
+    "closure",
+    "occupation_ban",
+]
 FactName = Annotated[str, Said(pattern=r"^[a-z0-9_]{1,60}$")]
 
 
@@ -86,6 +97,8 @@ class FileCase(Body):
 
     case_no: Words
     officers: Annotated[list[Words], Said(min_length=2, max_length=20)]
+    officer_certificates: Annotated[list[Words], Said(max_length=20)] | None = None
+    """Numbers of their enforcement certificates; they may follow with the first inspection."""
 
 
 class DeclineFiling(Body):
@@ -196,6 +209,11 @@ class Decide(Body):
     decision: Literal["penalty", "no_penalty"]
     decision_number: Words
     reason: LongWords
+    decided_at: PastInstant | None = None
+    """When it was decided; absent: now."""
+    penalty_kind: PenaltyKind | None = None
+    fine_yuan: Annotated[int, Said(ge=0, le=10**9)] | None = None
+    """The fine in yuan; absent or 0: none."""
 
 
 class Close(Body):
@@ -215,45 +233,6 @@ class Resume(Body):
 class Resumed(Resume):
     """What resuming writes."""
 
-    outcome_at: AwareDatetime
-
-
-class Drafted(Body):
-    """The referral room drafted the referral."""
-
-    referral_ref: str
-
-
-class Refused(Body):
-    """The head did not approve the referral."""
-
-    reason: str
-
-
-class Sent(Body):
-    """The dossier went out."""
-
-    handed_over_at: AwareDatetime
-    referral_ref: str
-
-
-class ReceiptNoted(Body):
-    """The police have it."""
-
-    accepted_at: AwareDatetime
-    receipt_number: str
-
-
-class SupplementWanted(Body):
-    """The police ask for more."""
-
-    requested: str
-
-
-class OutcomeNoted(Body):
-    """What the police decided."""
-
-    outcome: str
     outcome_at: AwareDatetime
 
 

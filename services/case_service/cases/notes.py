@@ -2,18 +2,12 @@
 
 from uuid import UUID
 
+from pydantic import AwareDatetime
 from sqlmodel import Session
 
 from services.case_service.cases import commands
-from services.case_service.cases.models import (
-    Case,
-    Drafted,
-    OutcomeNoted,
-    ReceiptNoted,
-    Refused,
-    Sent,
-    SupplementWanted,
-)
+from services.case_service.cases.models import Case
+from services.case_service.cases.stepping import taken
 from shared.events import (
     ClueAccepted,
     CriminalResult,
@@ -28,9 +22,47 @@ from shared.events import (
 from shared.records import evidence
 from shared.records.db import visible
 from shared.records.journal import Fact, record
-from shared.records.perform import perform
 from shared.records.room import room_of
 from shared.records.views import Body
+
+
+class Drafted(Body):
+    """The referral room drafted the referral."""
+
+    referral_ref: str
+
+
+class Refused(Body):
+    """The head did not approve the referral."""
+
+    reason: str
+
+
+class Sent(Body):
+    """The dossier went out."""
+
+    handed_over_at: AwareDatetime
+    referral_ref: str
+
+
+class ReceiptNoted(Body):
+    """The police have it."""
+
+    accepted_at: AwareDatetime
+    receipt_number: str
+
+
+class SupplementWanted(Body):
+    """The police ask for more."""
+
+    requested: str
+
+
+class OutcomeNoted(Body):
+    """What the police decided."""
+
+    outcome: str
+    outcome_at: AwareDatetime
 
 
 class OpenedFromClue(Body):
@@ -122,4 +154,4 @@ def _note(session: Session, event: Event, case_ref: str, step: str, body: Body) 
 
 def _perform(session: Session, case: Case, step: str, body: Body) -> Case:
     room = room_of(session)
-    return perform(session, case, step, body, by=room.itself, now=room.clock())
+    return taken(session, case, step, body, by=room.itself, now=room.clock())

@@ -8,9 +8,9 @@ from sqlmodel import Session
 
 from services.case_service.cases import commands
 from services.case_service.cases.models import Case, Resumed
+from services.case_service.cases.stepping import taken
 from shared.events import Event, Progressed
 from shared.records.journal import Fact, record
-from shared.records.perform import perform
 from shared.records.room import room_of
 from shared.records.views import Body
 
@@ -61,7 +61,7 @@ def _taken_back(session: Session, event: Event, told: Progressed, case: Case | N
     now = room.clock()
     if case is not None and case.state in WITH_OTHERS:
         body = Resumed(reason=told.title, outcome_at=_instant(stated.get("received_at"), now))
-        return perform(session, case, "resume_administrative_handling", body, by=room.itself, now=now)
+        return taken(session, case, "resume_administrative_handling", body, by=room.itself, now=now)
     received_at = _instant(stated.get("received_at"), now)
     values = told.model_dump(include={"title", "division", "enterprise_id", "enterprise_name"})
     values |= {"owner": told.receiver, "journey_id": event.journeyid, "source": "other_agency", "summary": told.title}

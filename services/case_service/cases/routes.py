@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from services.case_service.cases import commands, provenance, queries
+from services.case_service.cases import commands, doors, provenance, queries, reckoning
 from services.case_service.cases.models import (
     Case,
     CaseView,
@@ -24,7 +24,8 @@ from services.case_service.cases.models import (
     Resume,
     Supplement,
 )
-from shared.web.deps import CallDep, PrincipalDep, ReadDep
+from shared.matters.bodies import Take
+from shared.web.deps import CallDep, PrincipalDep, ReadDep, RoomDep
 from shared.web.evidence_routes import evidence_routes
 from shared.web.problems import spoken
 from shared.web.subject_routes import LanguageQuery, read_routes
@@ -53,6 +54,24 @@ def read_verdicts(
     """Read which transfer standards the facts meet, do not meet, or cannot tell yet, with the articles."""
     found = queries.case(session, case_id, seen_by=by)
     return [spoken(verdict, language) for verdict in queries.verdicts(session, found)]
+
+
+@router.get("/{case_id}/figures")
+def read_figures(case_id: UUID, session: ReadDep, by: PrincipalDep, room: RoomDep) -> reckoning.FiguresView:
+    """Read the days and sums that follow from what the case states: limitation, remedies, payment, surcharge."""
+    return reckoning.figures_view(session, queries.case(session, case_id, seen_by=by), now=room.clock())
+
+
+@router.get("/{case_id}/measures")
+def read_measures(case_id: UUID, session: ReadDep, by: PrincipalDep) -> list[reckoning.MeasureOfCase]:
+    """Read the measures taken in the case, oldest first."""
+    return reckoning.measures_of(session, queries.case(session, case_id, seen_by=by))
+
+
+@router.post("/{case_id}/steps/{step_id}", response_model=CaseView)
+def take_step(case_id: UUID, step_id: str, body: Take, call: CallDep) -> Response:
+    """Take a step; `GET …/steps` lists the steps there are, what each asks for, and why one is refused."""
+    return call(doors.take, case_id, step_id, body=body, view=CaseView)
 
 
 @router.post("/{case_id}/file", response_model=CaseView)

@@ -1,7 +1,9 @@
 """Measures over HTTP."""
 
+from services.case_service.measures import commands
 from services.case_service.measures.models import Measure
 from shared.matters.models import BetweenView
-from shared.matters.routes import matter_routes, with_reads
+from shared.matters.routes import Doors, matter_routes, with_reads
 
-router = with_reads(matter_routes(Measure, BetweenView, prefix="/v1/measures"), Measure, BetweenView)
+DOORS = Doors(open_matter=commands.open_measure, take=commands.take)
+router = with_reads(matter_routes(Measure, BetweenView, prefix="/v1/measures", doors=DOORS), Measure, BetweenView)

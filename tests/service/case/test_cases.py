@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from services.case_service.cases import commands, notes, progress
+from services.case_service.cases import commands, doors, notes, progress
+from services.case_service.measures import commands as measures
 from shared.identity import Principal
 from shared.rules import catalogue
 from tests import journeys
@@ -38,9 +39,16 @@ def unfounded(desk: Desk) -> Any:
     return concluded(desk, "no_violation")
 
 
+def informed(desk: Desk) -> Any:
+    """A concluded case whose party was told what is intended."""
+    return journeys.informed_case(desk, concluded(desk))
+
+
 def penalised(desk: Desk) -> Any:
-    """A case whose penalty is decided."""
-    return desk.post(HEAD, path(concluded(desk), "decide"), PENALTY)
+    """A case whose penalty is decided and served."""
+    case = desk.post(HEAD, path(informed(desk), "decide"), PENALTY)
+    at = desk.clock.now.isoformat()
+    return journeys.take_case(desk, OFFICER, case, "serve_decision", service_way="direct", served_at=at)
 
 
 def referable(desk: Desk) -> Any:
@@ -92,7 +100,7 @@ MOVES = [
     Move("supplement", with_more, OFFICER, {"note": "补充"}, "referred"),
     Move("resume", with_police, HEAD, {"reason": "撤案"}, "investigating"),
     Move("resume", referred, HEAD, {"reason": "公安退回"}, "investigating", name="resume-undecided"),
-    Move("decide", concluded, HEAD, PENALTY, "decided"),
+    Move("decide", informed, HEAD, PENALTY, "decided"),
     Move("close", unfounded, HEAD, {"result": "unfounded"}, "closed", name="close-unfounded"),
     Move("close", penalised, OFFICER, {"result": "penalised"}, "closed", name="close-penalised"),
     Move("close", with_police, OFFICER, {"result": "criminal_liability"}, "closed", name="close-after-judgment"),
@@ -142,8 +150,15 @@ class TestEveryStep:
 
 def test_every_step_of_the_procedure_has_a_way():
     (procedure,) = catalogue.default().procedures["administrative_penalty"]
-    sources = "".join(inspect.getsource(module) for module in (commands, notes, progress))
-    assert [step for step in procedure.steps if f'"{step}"' not in sources] == []
+    sources = "".join(inspect.getsource(module) for module in (commands, notes, progress, measures))
+    declared = catalogue.default().step_fields
+    ways = {
+        step.id: step.id in doors.STEPS
+        or f'"{step.id}"' in sources
+        or (all(name in declared for name in step.body_fields) and any(by.relation == "owner" for by in step.by))
+        for step in procedure.steps.values()
+    }
+    assert [step for step, is_there in ways.items() if not is_there] == []
 
 
 DISCOVERY = {

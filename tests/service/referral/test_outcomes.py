@@ -127,6 +127,7 @@ class TestReconsideration:
         case = case_of(desk, referral)
         address = f"/v1/cases/{case['id']}"
         desk.post(OFFICER, f"{address}/conclude", {"finding": "violation", "proposal": "罚款"})
+        journeys.informed_case(desk, case)
         desk.post(HEAD, f"{address}/decide", {"decision": "penalty", "decision_number": "1", "reason": "超标"})
         walking.decided(desk, referral, "file")
         assert case_of(desk, referral)["state"] == "decided"
