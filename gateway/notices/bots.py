@@ -1,6 +1,8 @@
 """Chat bots through apprise: which services are allowed, and one message sent to one bot."""
 
+import warnings
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -46,13 +48,22 @@ def send(url: str, said: Mapping[str, Any]) -> Answer:
 
 def _plugin(url: str) -> Any:
     """Return the apprise plugin of an address; None when apprise cannot read it."""
-    from apprise import Apprise
-
-    found = Apprise.instantiate(url, suppress_exceptions=True)
+    found = _apprise().instantiate(url, suppress_exceptions=True)
     if not found:
         return None
     found.redirects = False
     return found
+
+
+@cache
+def _apprise() -> Any:
+    """Load apprise with its plugins, which takes a moment and touches modules that Python is about to drop."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        from apprise import Apprise
+
+        Apprise.instantiate("lark://plugins", suppress_exceptions=True)
+    return Apprise
 
 
 def _refused(zh: str, en: str) -> BodyInvalid:

@@ -1,7 +1,7 @@
 """The clocks one may see as a calendar: one event a clock, the same UID for its life, a new sequence when it moves."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from icalendar import Alarm, Calendar, Event, vText
@@ -58,16 +58,15 @@ def _event(clock: DeadlineView, told: CalendarEvent) -> Event:
     due = clock.due_at.astimezone(ZONE)
     event = Event()
     event.add("uid", told.uid)
-    event.add("dtstamp", told.changed_at)
-    event.add("last-modified", told.changed_at)
+    event.add("dtstamp", told.changed_at.astimezone(UTC))
+    event.add("last-modified", told.changed_at.astimezone(UTC))
     event.add("sequence", told.sequence)
     if clock.due_on:
         day = datetime.fromisoformat(clock.due_on).date()
         event.add("dtstart", day)
         event.add("dtend", day + timedelta(days=1))
     else:
-        event.add("dtstart", clock.due_at)
-        event.add("dtend", clock.due_at)
+        event.add("dtstart", clock.due_at.astimezone(UTC))
     mark = "" if clock.authority == "law" and clock.verified else "〔非法定或未核验〕"
     late = "〔已逾期〕" if clock.breached_at else ""
     event.add("summary", f"{late}{mark}{clock.name_zh}")
@@ -87,7 +86,7 @@ def _alarm(clock: DeadlineView, at: datetime) -> Alarm:
     alarm = Alarm()
     alarm.add("action", "DISPLAY")
     alarm.add("description", clock.name_zh)
-    alarm.add("trigger", at)
+    alarm.add("trigger", at.astimezone(UTC), parameters={"VALUE": "DATE-TIME"})
     return alarm
 
 
@@ -109,11 +108,12 @@ def _conference(one: Mapping[str, Any]) -> Event | None:
     stamp = datetime.fromisoformat(one.get("updated_at") or one.get("created_at") or starts)
     event = Event()
     event.add("uid", str(one.get("uid") or f"{one['id']}@{DOMAIN}"))
-    event.add("dtstamp", stamp.astimezone(ZONE))
+    event.add("dtstamp", stamp.astimezone(UTC))
     event.add("sequence", int(one.get("sequence") or one.get("version") or 0))
-    event.add("dtstart", begins)
+    event.add("dtstart", begins.astimezone(UTC))
     ends = one.get("ends_at")
-    event.add("dtend", datetime.fromisoformat(ends) if ends else begins + timedelta(hours=1))
+    finish = datetime.fromisoformat(ends) if ends else begins + timedelta(hours=1)
+    event.add("dtend", finish.astimezone(UTC))
     event.add("summary", str(one.get("title") or "会商 / conference"))
     if one.get("place"):
         event.add("location", str(one["place"]))

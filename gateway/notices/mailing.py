@@ -84,9 +84,8 @@ def _invite(message: EmailMessage, calendar: str) -> None:
     method = found.group(1).upper() if found else "PUBLISH"
     text = "\r\n".join(calendar.splitlines()) + "\r\n"
     message.add_alternative(text, subtype="calendar", params={"method": method, "charset": "utf-8"}, cte="base64")
-    message.add_attachment(
-        text.encode(), maintype="text", subtype="calendar", filename="invite.ics", params={"method": method}
-    )
+    params = {"method": method, "charset": "utf-8"}
+    message.add_attachment(text.encode(), maintype="text", subtype="calendar", filename="invite.ics", params=params)
 
 
 def _smtp_answer(code: int, words: bytes | str) -> Answer:

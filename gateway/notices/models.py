@@ -57,6 +57,7 @@ class NoticeSending(SQLModel, table=True):
     message_id: UUID = Field(index=True)
     notice_id: UUID | None = Field(default=None, index=True)
     level: str
+    subject: str
     letter: str = Field(sa_type=Text)
     rank: int = 0
     held: str = ""

@@ -29,7 +29,8 @@ def pass_on(room: Room) -> int:
             return 0
     with room.transaction() as session:
         now = room.clock()
-        found = list(session.exec(_late(now).limit(BATCH).with_for_update(skip_locked=True)))
+        late = list(session.exec(_late(now).limit(BATCH).with_for_update(skip_locked=True)))
+        found = _with_those_before(session, late)
         arrived = _arrived(session, found)
         read = acknowledged(session, found)
         for one in found:
@@ -38,7 +39,22 @@ def pass_on(room: Room) -> int:
             if (one.message_id, one.receiver) in arrived or one.notice_id in read:
                 continue
             _next_channel(session, one, now=now)
-        return len(found)
+        return len(late)
+
+
+def _with_those_before(session: Session, late: Sequence[NoticeSending]) -> list[NoticeSending]:
+    """Return what is late and what waits before it in the same line: passed on together, a subject keeps its order."""
+    found = {(one.key, one.whom, one.channel): one for one in late}
+    for one in late:
+        before = select(NoticeSending).where(
+            NoticeSending.whom == one.whom,
+            NoticeSending.channel == one.channel,
+            NoticeSending.subject == one.subject,
+            col(NoticeSending.pass_at).is_not(None),
+            col(NoticeSending.message_id) < one.message_id,
+        )
+        found |= {(row.key, row.whom, row.channel): row for row in session.exec(before.with_for_update())}
+    return sorted(found.values(), key=lambda one: one.message_id.int)
 
 
 def _late(now: datetime) -> Any:

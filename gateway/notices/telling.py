@@ -169,6 +169,7 @@ def _sending(plan: _Plan, whom: str, channel: str, text: str, choice: preference
         channel=channel,
         message_id=new_id(plan.now),
         level=plan.notice.level,
+        subject=plan.notice.subject,
         letter=text,
         held=held,
         send_at=send_at if held else None,

@@ -77,6 +77,7 @@ def _sendings() -> None:
         sa.Column("message_id", sa.Uuid(), nullable=False),
         sa.Column("notice_id", sa.Uuid(), nullable=True),
         sa.Column("level", AutoString(), nullable=False),
+        sa.Column("subject", AutoString(), nullable=False),
         sa.Column("letter", sa.Text(), nullable=False),
         sa.Column("rank", sa.Integer(), nullable=False),
         sa.Column("held", AutoString(), nullable=False),

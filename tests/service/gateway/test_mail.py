@@ -91,6 +91,27 @@ class TestMail:
         assert letters["en@example.com"]["Message-ID"].endswith("@eea.example>")
 
     @pytest.mark.usefixtures("reader")
+    @pytest.mark.parametrize("method", ["REQUEST", "CANCEL"])
+    def test_a_calendar_is_an_alternative_and_a_file(
+        self, http: httpx.Client, room: Room, postbox: tuple[Postbox, int], method: str
+    ) -> None:
+        lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//x//x//ZH", f"METHOD:{method}", "BEGIN:VEVENT", "UID:1@x"]
+        lines += ["DTSTAMP:20261123T010000Z", "DTSTART:20261124T010000Z", "SUMMARY:会商", "END:VEVENT", "END:VCALENDAR"]
+        calendar = "\r\n".join(lines) + "\r\n"
+        tell(http, room, calendar=calendar)
+        with working(room):
+            until(lambda: len(postbox[0].taken) == 2)
+        for letter in postbox[0].taken:
+            parts = [part for part in letter.walk() if part.get_content_type() == "text/calendar"]
+            assert [part.get_content_disposition() for part in parts] == [None, "attachment"]
+            assert {part.get_param("method") for part in parts} == {method}
+            assert {part.get_content_charset() for part in parts} == {"utf-8"}
+            assert parts[1].get_filename() == "invite.ics"
+            assert all(part.get_payload(decode=True) == calendar.encode() for part in parts)
+            alternative = next(part for part in letter.walk() if part.get_content_type() == "multipart/alternative")
+            assert [part.get_content_type() for part in alternative.iter_parts()] == ["text/plain", "text/calendar"]
+
+    @pytest.mark.usefixtures("reader")
     def test_a_title_cannot_add_headers(self, http: httpx.Client, room: Room, postbox: tuple[Postbox, int]) -> None:
         tell(http, room, title_en="one\r\nBcc: all@example.com", title_zh="一\n二")
         with working(room):
