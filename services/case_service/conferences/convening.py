@@ -46,23 +46,7 @@ def convene(session: Session, body: Convene, *, by: Principal, now: datetime) ->
             "opinions by the end; access at least until the start",
         )
         raise wrong("opinions_by", "out_of_order", *words)
-    found = Conference(
-        id=new_id(now),
-        journey_id=cases[0].journey_id if cases else new_id(now),
-        owner=by.agency,
-        state="",
-        procedure_id=PROCEDURE,
-        created_at=now,
-        updated_at=now,
-        about=[one.ref for one in cases],
-        agenda=[one.model_dump() for one in body.agenda],
-        quorum=body.quorum.model_dump(),
-        opinions_by=opinions_by,
-        access_until=access_until,
-        figures=figures(session, by=by, on=today(now)) if body.is_regular else {},
-        **body.model_dump(include={"title", "summary", "place", "online", "starts_at", "ends_at", "reply_by"}),
-        is_regular=body.is_regular,
-    )
+    found = _made(session, body, cases, opinions_by, access_until, by=by, now=now)
     found.manifest = _freeze(session, found, cases, body.materials, by=by, now=now)
     invited = [_invitation(found, one, now) for one in body.invited]
     agencies = [one.agency for one in invited]
@@ -81,6 +65,36 @@ def convene(session: Session, body: Convene, *, by: Principal, now: datetime) ->
     write(session, Invitation, [one.model_dump() for one in invited])
     telling.invite(session, found, "conference_invited", invited, now=now)
     return found
+
+
+def _made(
+    session: Session,
+    body: Convene,
+    cases: Sequence[Case],
+    opinions_by: datetime,
+    access_until: datetime,
+    *,
+    by: Principal,
+    now: datetime,
+) -> Conference:
+    """Return the conference as it begins; a regular meeting brings the room's figures of the day."""
+    return Conference(
+        id=new_id(now),
+        journey_id=cases[0].journey_id if cases else new_id(now),
+        owner=by.agency,
+        state="",
+        procedure_id=PROCEDURE,
+        created_at=now,
+        updated_at=now,
+        about=[one.ref for one in cases],
+        agenda=[one.model_dump() for one in body.agenda],
+        quorum=body.quorum.model_dump(),
+        opinions_by=opinions_by,
+        access_until=access_until,
+        figures=figures(session, by=by, on=today(now)) if body.is_regular else {},
+        is_regular=body.is_regular,
+        **body.model_dump(include={"title", "summary", "place", "online", "starts_at", "ends_at", "reply_by"}),
+    )
 
 
 def change(session: Session, conference_id: UUID, body: Change, *, by: Principal, now: datetime) -> Conference:

@@ -74,16 +74,7 @@ def _said(
     require_actor(session, found, step, by=by)
     version = _newest(session, found, body.number)
     _refuse_twice(session, found, body.number, by)
-    said = {
-        "type": SIGNATURE,
-        "agency": by.agency,
-        "subject": found.ref,
-        "number": version.number,
-        "minutes_digest": version.digest,
-        "decision": decision,
-        "reasons": reasons,
-        "at": now.isoformat(),
-    }
+    said = _claim(found, version, decision, reasons, by=by, now=now)
     document = _statement(session, said, body.statement, by=by, now=now)
     terms = timing.meet(session, found, timing.SIGNATURE, by.agency, at=now)
     is_late = found.signatures_by is not None and now > found.signatures_by
@@ -103,6 +94,22 @@ def _said(
     )
     write(session, MinutesSignature, [row.model_dump()])
     return found
+
+
+def _claim(
+    found: Conference, version: Minutes, decision: str, reasons: str, *, by: Principal, now: datetime
+) -> dict[str, Any]:
+    """Return what a signature under minutes says."""
+    return {
+        "type": SIGNATURE,
+        "agency": by.agency,
+        "subject": found.ref,
+        "number": version.number,
+        "minutes_digest": version.digest,
+        "decision": decision,
+        "reasons": reasons,
+        "at": now.isoformat(),
+    }
 
 
 def _newest(session: Session, found: Conference, number: int) -> Minutes:
