@@ -5,7 +5,18 @@ import json
 import sys
 from pathlib import Path
 
-NAMES = ("due_dates", "sweep", "create_clue", "hj212", "gateway", "dossier", "upload", "verdict", "journal")
+NAMES = (
+    "due_dates",
+    "sweep",
+    "reprojection",
+    "create_clue",
+    "hj212",
+    "gateway",
+    "dossier",
+    "upload",
+    "verdict",
+    "journal",
+)
 
 
 def main(arguments: list[str]) -> int:

@@ -4,7 +4,7 @@ from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
 from gateway.console.routes import ROUTERS as CONSOLE
-from gateway.desk import dry_run, law, pages
+from gateway.desk import calendar_notices, dry_run, law, pages
 from gateway.desk import routes as desk
 from gateway.door import Door
 from gateway.exchange import inbound
@@ -33,6 +33,7 @@ ROUTERS = [
     exchange.subscriptions,
     *NOTICES,
     law.router,
+    calendar_notices.router,
     dry_run.router,
     desk.router,
     pages.router,

@@ -9,6 +9,7 @@ import typer
 HELP = "联勤:生态环境执法协同 / Lianqin: coordination of environmental enforcement"
 GROUPS = {
     "law": "scripts.law_cli",
+    "calendar": "scripts.calendar_cli",
     "hj212": "scripts.hj212_cli",
     "detect": "scripts.detect_cli",
     "document": "scripts.document_cli",

@@ -8,9 +8,9 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, Field
 
 from shared.envelopes import Event, Origin, envelope
-from shared.payloads import ConferenceResolved, NoticeRaised, Payload
+from shared.payloads import CalendarChanged, ConferenceResolved, NoticeRaised, Payload
 
-__all__ = ["EVENTS", "Event", "NoticeRaised", "Origin", "Payload", "envelope"]
+__all__ = ["EVENTS", "CalendarChanged", "Event", "NoticeRaised", "Origin", "Payload", "envelope"]
 
 
 class ManifestData(BaseModel):
@@ -270,6 +270,7 @@ EVENTS = _table(
     EventType("operation.progressed", Progressed, "case"),
     EventType("linkage.progressed", Progressed, "case"),
     EventType("notice.raised", NoticeRaised, "any", ("gateway",)),
+    EventType("calendar.changed", CalendarChanged, "any", ("clue", "case", "referral")),
     EventType("message.delivered", MessageDelivered, "any", ("referral",)),
     EventType("checkpoint.published", CheckpointPublished, "any", ("gateway",)),
 )

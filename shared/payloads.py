@@ -48,3 +48,13 @@ class ConferenceResolved(Payload):
     about: list[str]
     resolutions: list[dict[str, Any]]
     matters: list[dict[str, Any]]
+
+
+class CalendarChanged(Payload):
+    """A notice of days off, or a change of single days, that every room counts with from now on.
+
+    `notice`: year, papers (addresses of the official paper), days (name, date, isOffDay); `adjusts` for single days.
+    """
+
+    notice: dict[str, Any]
+    source: str

@@ -1,6 +1,7 @@
 """Everything that can arrive in the case room."""
 
 from services.case_service.cases import notes, progress
+from shared.records import calendars
 from shared.web.app import Subscriptions
 
 SUBSCRIPTIONS: Subscriptions = {
@@ -20,4 +21,5 @@ SUBSCRIPTIONS: Subscriptions = {
     "reconsideration.decided": notes.note_outcome,
     "referral.progressed": progress.note_progress,
     "supervision.progressed": progress.note_progress,
+    "calendar.changed": calendars.take,
 }

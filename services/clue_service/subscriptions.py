@@ -7,6 +7,7 @@ from sqlmodel import Session
 from services.clue_service.clues import commands
 from services.clue_service.clues.models import Clue
 from shared.events import CaseClosed, CaseOpened, Event
+from shared.records import calendars
 from shared.records.room import room_of
 from shared.web.app import Subscriptions
 
@@ -31,4 +32,8 @@ def case_closed(session: Session, event: Event) -> Clue | None:
     return commands.close(session, _clue_id(told.clue_ref), told.result, by=room.itself, now=room.clock())
 
 
-SUBSCRIPTIONS: Subscriptions = {"case.opened": case_opened, "case.closed": case_closed}
+SUBSCRIPTIONS: Subscriptions = {
+    "case.opened": case_opened,
+    "case.closed": case_closed,
+    "calendar.changed": calendars.take,
+}

@@ -4,6 +4,7 @@ from services.referral_service.differences.commands import note_changes
 from services.referral_service.proceedings.resolved import open_resolved
 from services.referral_service.receipts.notes import note_delivered
 from services.referral_service.referrals import notes
+from shared.records import calendars
 from shared.web.app import Subscriptions
 
 SUBSCRIPTIONS: Subscriptions = {
@@ -12,4 +13,5 @@ SUBSCRIPTIONS: Subscriptions = {
     "case.supplemented": notes.supplemented,
     "case.facts_changed": note_changes,
     "conference.resolved": open_resolved,
+    "calendar.changed": calendars.take,
 }

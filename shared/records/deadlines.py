@@ -1,10 +1,10 @@
 """Running clocks: a ledger of starts, pauses and extensions, and the projections a sweep and a board can read."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import Index, text, update
@@ -77,6 +77,19 @@ class DeadlineChange(SQLModel, table=True):
     approved_by: str = ""
 
 
+class Counted(Protocol):
+    """What of a clock its projection is computed from."""
+
+    @property
+    def term_id(self) -> str: ...
+    @property
+    def term_on(self) -> date: ...
+    @property
+    def started_at(self) -> datetime: ...
+    @property
+    def reached(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Start:
     """A clock to start: which term, from when, and which agency must act."""
@@ -112,13 +125,14 @@ def new_row(room: Room, subject: Row, wanted: Start, *, now: datetime) -> dict[s
         "breached_at": None,
         "awaits": json.dumps(list(term.stops_on) if len(term.stops_on) > 1 else []),
         "reached": "[]",
-        **_projection(room, term, wanted.started_at, (), ()),
+        **projection(room, term, wanted.started_at, (), ()),
     }
 
 
-def _projection(
+def projection(
     room: Room, term: Term, started_at: datetime, pauses: Sequence[Pause], extensions: Sequence[Extension]
 ) -> dict[str, Any]:
+    """Return what is stored of a count: when it lapses and why, its reminders, the next of them."""
     local = started_at.astimezone(ZONE)
     result = due(term, local, calendar=room.calendar, pauses=tuple(pauses), extensions=tuple(extensions))
     rungs = ladder(room.catalogue, term, result, local, room.calendar)
@@ -207,8 +221,13 @@ def extend(session: Session, clock: Deadline, extension: Extension, *, now: date
 def ledger(session: Session, deadline_id: UUID) -> tuple[tuple[Pause, ...], tuple[Extension, ...]]:
     """Return a clock's pauses and extensions in the order they were written."""
     statement = select(DeadlineChange).where(DeadlineChange.deadline_id == deadline_id)
+    return read_ledger(session.exec(statement.order_by(col(DeadlineChange.id))))
+
+
+def read_ledger(lines: Iterable[DeadlineChange]) -> tuple[tuple[Pause, ...], tuple[Extension, ...]]:
+    """Return the pauses and extensions that ledger lines in their order hold."""
     pauses, extensions = [], []
-    for line in session.exec(statement.order_by(col(DeadlineChange.id))):
+    for line in lines:
         if line.kind == "pause" and line.from_on is not None:
             pauses.append(Pause(line.from_on, line.to_on, line.ground))
         elif line.amount is not None:
@@ -222,10 +241,15 @@ def _write(session: Session, clock: Deadline, change: dict[str, Any], *, now: da
 
 def reproject(session: Session, clock: Deadline, *, now: datetime) -> dict[str, Any]:
     """Recompute from the ledger what is stored of a clock; reminders of a date that moved are given again."""
-    room = room_of(session)
-    pauses, extensions = ledger(session, clock.id)
+    return projected(room_of(session), clock, *ledger(session, clock.id), now=now)
+
+
+def projected(
+    room: Room, clock: Counted, pauses: Sequence[Pause], extensions: Sequence[Extension], *, now: datetime
+) -> dict[str, Any]:
+    """Return what is stored of a clock with this ledger, its next reminder among those not yet given."""
     term = room.catalogue.term(clock.term_id, on=clock.term_on)
-    values = _projection(room, term, clock.started_at, pauses, extensions)
+    values = projection(room, term, clock.started_at, pauses, extensions)
     open_pauses = [line for line in pauses if line.to_on is None]
     if open_pauses:
         because = json.loads(values["because"]) + [_paused_since(line) for line in open_pauses]

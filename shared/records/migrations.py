@@ -10,7 +10,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlmodel import SQLModel
 
-from shared.records import checkpoints, deadlines, deliveries, evidence, inbox, journal, notices
+from shared.records import calendars, checkpoints, deadlines, deliveries, evidence, inbox, journal, notices
 from shared.records.db import Party
 
 ROOMS = {
@@ -32,6 +32,7 @@ RECORDS: tuple[type[SQLModel], ...] = (
     evidence.Exhibit,
     notices.Notice,
     checkpoints.Checkpoint,
+    calendars.CalendarNotice,
 )
 LOCK = 7_212_001
 """Advisory lock under which PostgreSQL lets one upgrade run."""

@@ -70,6 +70,29 @@ class Calendar:
         noted = self._noted(notice)
         return Calendar(noted._listed, noted._published, self.zone)
 
+    def with_changes(self, notice: Mapping[str, Any]) -> "Calendar":
+        """The same calendar with a notice that came later: of a whole year, or (`adjusts`) of single days of it.
+
+        Raises CalendarError.
+        """
+        if not notice.get("adjusts"):
+            return self.with_notice(notice)
+        year, _papers, days = _read(notice)
+        if year not in self._published:
+            raise CalendarError(f"{year}: only a published year is adjusted. 该年度尚无放假安排,不能调整。")
+        return Calendar(self._listed | days, self._published, self.zone)
+
+    def differs_from(self, other: "Calendar") -> tuple[date, date] | None:
+        """The first and the last day that the two calendars see differently, or None.
+
+        A year whose notice only one of them has differs as a whole: what falls in it is no longer provisional.
+        """
+        listed = {*self._listed, *other._listed}
+        days = [day for day in listed if self.is_rest_day(day) != other.is_rest_day(day)]
+        for year in self._published ^ other._published:
+            days += [date(year, 1, 1), date(year, 12, 31)]
+        return (min(days), max(days)) if days else None
+
     def in_zone(self, zone: ZoneInfo) -> "Calendar":
         """The same days, with legal days taken in another time zone."""
         return self._like(self._listed, self._published, zone)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from shared.clock import Clock, system_now
 from shared.config import Settings
+from shared.records import calendars
 from shared.records.blobs import Blobs, BlobStore
 from shared.records.db import Database, Row
 from shared.records.room import Room
@@ -26,6 +27,7 @@ def make_room(
         blobs=open_blobs(settings),
         clock=clock,
         subjects=subjects,
+        look=calendars.look,
     )
 
 

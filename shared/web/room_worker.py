@@ -12,7 +12,7 @@ from shared.carriers.push import Target, carrier
 from shared.carriers.stamping import NoStamp, stamped
 from shared.clock import new_id
 from shared.errors import Stale
-from shared.records import checkpoints, sweep
+from shared.records import checkpoints, reprojection, sweep
 from shared.records.deliveries import Answer, Parcel, parcel_values, queue
 from shared.records.journal import canonical
 from shared.records.notices import stopped_delivery
@@ -40,7 +40,7 @@ def work(room: Room, stop: Event | None = None, chores: Sequence[Chore] = ()) ->
         run(
             room,
             {"room": carrier(client, target)},
-            sweep=together(swept, checkpoints.tend, stamping(), *chores),
+            sweep=together(swept, reprojection.tend, checkpoints.tend, stamping(), *chores),
             stop=stop,
             on_stopped=tell_of_stopped,
         )

@@ -1,0 +1,135 @@
+"""Counting open clocks anew when days off change: only those the days touch, in batches, journalled, their people told.
+
+A batch is one transaction: new dates, an entry in each subject's journal, one notice per agency and role. To do it
+again changes nothing, so a worker that is killed simply begins again.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, bindparam, not_, or_, update
+from sqlalchemy import select as core_select
+from sqlmodel import Session, col, select
+
+from shared.clock import ZONE
+from shared.records import calendars, deadlines, moved_clocks
+from shared.records.calendars import CalendarNotice
+from shared.records.db import table_of
+from shared.records.deadlines import OPEN_STATES, Deadline, DeadlineChange
+from shared.records.moved_clocks import Clock, Moved
+from shared.records.room import Room
+from shared.rules.term_entries import Extension, Pause
+from shared.rules.terms import due
+
+BATCH = 5000
+SETTLING = timedelta(minutes=1)
+"""How long after the first count the clocks are looked at once more, for what other processes began meanwhile."""
+
+
+@dataclass(slots=True)
+class Count:
+    """What a run has done so far; `memo` holds dates by term and day of the start, for clocks without a ledger."""
+
+    looked_at: int = 0
+    moved: int = 0
+    memo: dict[tuple[str, date, datetime], tuple[datetime, bool]] = field(default_factory=dict)
+
+
+def tend(room: Room) -> int:
+    """Apply one notice that waits, or settle one; the worker's chore. Returns how many clocks got another date."""
+    with room.reading() as session:
+        waiting = [one for one in calendars.known(session) if one.settled_at is None]
+    now = room.clock()
+    for notice in waiting:
+        if notice.applied_at is None or now >= notice.applied_at + SETTLING:
+            room.looked_at = float("-inf")
+            return apply(room, notice).moved
+    return 0
+
+
+def apply(room: Room, notice: CalendarNotice) -> Count:
+    """Count every open clock anew that a notice touches, and note that it was done."""
+    count, after = Count(), UUID(int=0)
+    while True:
+        with room.transaction() as session:
+            clocks = _touched(session, notice, after)
+            if clocks:
+                _batch(session, room, notice, clocks, count)
+            if len(clocks) < BATCH:
+                _done(session, room, notice, count)
+                return count
+        after = clocks[-1].id
+
+
+def _done(session: Session, room: Room, notice: CalendarNotice, count: Count) -> None:
+    table, now = table_of(CalendarNotice), room.clock()
+    values: dict[str, Any] = {"moved": table.c.moved + count.moved}
+    values |= {"applied_at": now, "looked_at": count.looked_at} if notice.applied_at is None else {"settled_at": now}
+    session.execute(update(table).where(table.c.id == notice.id).values(**values))
+
+
+def _touched(session: Session, notice: CalendarNotice, after: UUID) -> list[Clock]:
+    """Return the next open clocks whose time and the changed days meet; others cannot get another date."""
+    clock = table_of(Deadline).c
+    first = datetime.combine(notice.first_on, time.min, tzinfo=ZONE)
+    last = datetime.combine(notice.last_on + timedelta(days=1), time.min, tzinfo=ZONE)
+    is_past = and_(clock.started_at < first, clock.due_at < first)
+    is_ahead = and_(clock.started_at > last, clock.due_at > last)
+    columns = [clock[name] for name in Clock._fields]
+    statement = core_select(*columns).where(
+        clock.state.in_(OPEN_STATES), not_(or_(is_past, is_ahead)), clock.id > after
+    )
+    rows = session.execute(statement.order_by(clock.id).limit(BATCH).with_for_update())
+    return [Clock(*row) for row in rows]
+
+
+def _batch(session: Session, room: Room, notice: CalendarNotice, clocks: Sequence[Clock], count: Count) -> None:
+    now = room.clock()
+    ledgers = _ledgers(session, [clock.id for clock in clocks])
+    count.looked_at += len(clocks)
+    written, moved = [], []
+    for clock in clocks:
+        pauses, extensions = ledgers.get(clock.id, ((), ()))
+        if clock.id not in ledgers and _stands(room, clock, count):
+            continue
+        values = deadlines.projected(room, clock, pauses, extensions, now=now)
+        if (values["due_at"], values["provisional"]) == (clock.due_at, clock.provisional):
+            continue
+        was_early = clock.breached_at is not None and values["due_at"] > now
+        written.append({"clock_id": clock.id, **values, "breached_at": None if was_early else clock.breached_at})
+        if values["due_at"] != clock.due_at:
+            moved.append(Moved(clock, values["due_at"], values["provisional"]))
+    if written:
+        table = table_of(Deadline)
+        names = [name for name in written[0] if name != "clock_id"]
+        statement = update(table).where(table.c.id == bindparam("clock_id"))
+        session.connection().execute(statement.values({name: bindparam(name) for name in names}), written)
+    moved_clocks.tell(session, room, notice, moved, now=now)
+    count.moved += len(moved)
+
+
+def _stands(room: Room, clock: Clock, count: Count) -> bool:
+    """Whether a clock without pauses and extensions keeps its date: computed once for all that began on one day."""
+    term = room.catalogue.term(clock.term_id, on=clock.term_on)
+    began = clock.started_at.astimezone(ZONE)
+    if term.unit != "hours":
+        began = datetime.combine(began.date(), time.min, tzinfo=ZONE)
+    place = (clock.term_id, clock.term_on, began)
+    if place not in count.memo:
+        found = due(term, began, calendar=room.calendar)
+        count.memo[place] = (found.lapses_at(ZONE), found.provisional)
+    return count.memo[place] == (clock.due_at, clock.provisional)
+
+
+def _ledgers(session: Session, ids: list[UUID]) -> dict[UUID, tuple[tuple[Pause, ...], tuple[Extension, ...]]]:
+    """Return the ledgers of those clocks that have one."""
+    lines: dict[UUID, list[DeadlineChange]] = defaultdict(list)
+    for start in range(0, len(ids), 500):
+        wanted = col(DeadlineChange.deadline_id).in_(ids[start : start + 500])
+        for line in session.exec(select(DeadlineChange).where(wanted).order_by(col(DeadlineChange.id))):
+            lines[line.deadline_id].append(line)
+    return {clock_id: deadlines.read_ledger(found) for clock_id, found in lines.items()}
