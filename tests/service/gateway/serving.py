@@ -16,9 +16,9 @@ Respond = Callable[["Seen"], tuple[int, dict[str, str], bytes]]
 
 
 @contextmanager
-def served(app: Any) -> Iterator[str]:
-    """Serve an ASGI app in a thread; yields its address."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", access_log=False, ws="none")
+def served(app: Any, port: int = 0) -> Iterator[str]:
+    """Serve an ASGI app in a thread, on a free port if none is named; yields its address."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical", access_log=False, ws="none")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
