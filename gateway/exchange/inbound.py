@@ -1,4 +1,4 @@
-"""The door for partners' messages: verified, taken once, handed to the referral room byte for byte."""
+"""The door for partners' messages: verified, taken once, handed to the room of its subject byte for byte."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +28,8 @@ from shared.web.deps import ASSERTION_HEADER
 
 router = APIRouter(prefix="/v1", tags=["exchange"])
 ROOM = "referral"
+ROOMS = {"conference": "case"}
+"""Kind of subject -> the room that takes messages about it, where that is not the referral room."""
 TARGET = "/internal/inbound"
 LONGEST_ID = 200
 
@@ -65,7 +67,7 @@ class Signed:
 async def inbound(
     request: Request, room: RoomDep, access: AccessDep, upstream: UpstreamDep, by: ActingDep, identity: IdentityDep
 ) -> Response:
-    """Take a partner's signed message. The answer is the referral room's; a repetition is refused with 409."""
+    """Take a partner's signed message. The room of its subject answers; a repetition is refused with 409."""
     body = await request.body()
     message = await run_sync(_verified, room, access.seal, request, body, by)
     headers = {
@@ -74,7 +76,8 @@ async def inbound(
         "x-lianqin-message-id": message.message_id,
         "accept-language": request.headers.get("accept-language", ""),
     }
-    reply = await upstream.hand(ROOM, TARGET, body, headers)
+    kind = _envelope(body)[1].partition(":")[0]
+    reply = await upstream.hand(ROOMS.get(kind, ROOM), TARGET, body, headers)
     if reply.status in RETRIED_STATUSES:
         raise RoomUnavailable(retry_after=5)
     await run_sync(act, room, lambda session, now: _record(session, message, reply, now=now))

@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from services.case_service import inbound
 from services.case_service.cases import routes
 from services.case_service.cases.models import Case
 from services.case_service.conferences import routes as conferences
@@ -31,7 +32,7 @@ SUBJECTS: dict[str, type[Row]] = {
 def make(room: Room) -> FastAPI:
     """Return the application over a room."""
     matters = (conferences.router, measures.router, *operations.ROUTERS)
-    return create_app(room, [routes.router, *matters, room_routes()], SUBSCRIPTIONS)
+    return create_app(room, [routes.router, *matters, inbound.router, room_routes()], SUBSCRIPTIONS)
 
 
 def verify(settings: Settings) -> tuple[int, list[Broken]]:

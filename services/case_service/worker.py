@@ -1,5 +1,6 @@
-"""The case room's worker: carries its deliveries and watches its clocks."""
+"""The case room's worker: carries its deliveries and sealed files, and watches its clocks."""
 
+from services.case_service.conferences.sealed.incoming import turn
 from services.case_service.main import SUBJECTS
 from shared.web.assembly import make_room
 from shared.web.room_worker import work
@@ -7,4 +8,4 @@ from shared.web.room_worker import work
 
 def main() -> None:
     """Work until told to stop."""
-    work(make_room("case", SUBJECTS))
+    work(make_room("case", SUBJECTS), chores=[turn])

@@ -5,26 +5,19 @@ from datetime import datetime
 from uuid import UUID
 
 import orjson
-from anyio.to_thread import run_sync
-from fastapi import APIRouter, Request
-from fastapi.responses import Response
-from pydantic import ValidationError
 from sqlmodel import Session
 
 from services.referral_service.proceedings.models import Consultation, Supervision
 from services.referral_service.referrals import answers, bodies, models
 from services.referral_service.referrals.doors import Door, read, take_any
-from shared.errors import BodyInvalid, Stale, Text
+from shared.errors import BodyInvalid, Text
 from shared.events import Event
 from shared.identity import Principal
 from shared.matters.bodies import Name, Take
 from shared.matters.models import Between, BetweenView
 from shared.records import inbox
 from shared.records.room import Room
-from shared.web.deps import TRIES, principal
-
-router = APIRouter(include_in_schema=False)
-
+from shared.web.inbound import inbound_route
 
 INBOUND: dict[str, Door] = {
     "partner.receipt": Door(bodies.Receipt, answers.record_receipt),
@@ -61,36 +54,7 @@ VIEWS: dict[str, type[BetweenView]] = {
 }
 
 
-@router.post("/internal/inbound")
-async def inbound(request: Request) -> Response:
-    """Take a partner's message once."""
-    body = await request.body()
-    return await run_sync(_take, request, body)
-
-
-def _take(request: Request, body: bytes) -> Response:
-    room: Room = request.app.state.room
-    by = principal(request, room)
-    event = _event(body)
-    for attempt in range(TRIES):
-        try:
-            outcome = take(room, event, body, by=by)
-            break
-        except Stale:
-            if attempt == TRIES - 1:
-                raise
-    headers = {"Message-Repeated": "true"} if outcome.repeated else {}
-    return Response(outcome.result, status_code=outcome.status, media_type="application/json", headers=headers)
-
-
-def _event(body: bytes) -> Event:
-    try:
-        return Event.model_validate_json(body)
-    except ValidationError as broken:
-        raise BodyInvalid(Text("消息不是 CloudEvents 1.0 格式", "The message is not a CloudEvent")) from broken
-
-
-def take(room: Room, event: Event, body: bytes, *, by: Principal) -> inbox.Outcome:
+def take(room: Room, event: Event, body: bytes, by: Principal) -> inbox.Outcome:
     """Run a partner's message as that partner; its id and its effect commit together."""
     kind, subject_id = _subject(event.subject)
     command = _command(event, kind)
@@ -139,3 +103,6 @@ def _subject(ref: str) -> tuple[str, UUID]:
         return kind, UUID(subject_id)
     except ValueError as broken:
         raise BodyInvalid(words) from broken
+
+
+router = inbound_route(take)

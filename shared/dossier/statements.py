@@ -9,6 +9,8 @@ from shared.dossier.findings import Finding, fails, holds
 from shared.dossier.keys import Signer, Trust
 from shared.dossier.signatures import Signature, check, read_signature, sign
 
+STEP_TAKEN, STEP_ANSWER = "conference_step", "conference_answer"
+"""A step another desk's agency takes at a conference, and what the convener answers."""
 RECEIPTS = ("submitted", "delivered", "accepted", "refused")
 
 

@@ -19,7 +19,7 @@ from shared.dossier.minutes import EXPORT, SIGNATURE, check_export, check_signat
 from shared.dossier.signatures import check_document
 from shared.dossier.sources import Source, open_source, read
 from shared.dossier.stamps import check_stamp
-from shared.dossier.statements import Statement, check_receipt
+from shared.dossier.statements import STEP_ANSWER, STEP_TAKEN, Statement, check_receipt
 from shared.dossier.suites import new_hash
 from shared.dossier.writer import PROFILE
 
@@ -163,6 +163,8 @@ class Verifier:
             report.extend(check_stamp(stamp.read_bytes(), beside, content, self.roots, path=stamp.name))
         if statement.type == SIGNATURE:
             report.extend(check_signature(statement, self.trust, path=path.name))
+        elif statement.type in (STEP_TAKEN, STEP_ANSWER):
+            report.extend(statement.check(self.trust, path=path.name))
         elif statement.type == "checkpoint":
             report.extend(checkpoint_findings(statement, self.trust, path=path.name))
         else:

@@ -1,0 +1,1 @@
+"""Conferences with agencies that are reached by sealed file alone."""

@@ -1,0 +1,170 @@
+"""What goes out: the invitation with its materials, its changes, and each version of the minutes, as signed bags."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlmodel import Session, col, select
+
+from services.case_service.conferences import calendar, queries, showing
+from services.case_service.conferences.models import Conference, Invitation
+from services.case_service.conferences.views import ConferenceView
+from shared.carriers.sealed_file import Folders
+from shared.clock import ZONE, new_id
+from shared.dossier import names
+from shared.dossier.exact import exact
+from shared.dossier.writer import BagWriter
+from shared.records.journal import Entry, Fact, record
+from shared.records.keyring import at_home, keyring_of
+from shared.records.manifests import Manifest
+from shared.records.room import Room, room_of
+
+SENT = "conference.sealed"
+"""The entry that says what was written for which agency."""
+PLACE = "conferences"
+"""The folder of this carrier below the one of sealed files."""
+
+
+@dataclass(slots=True)
+class Going:
+    """One bag to be written: for which agency, about what, with which files and pieces of evidence."""
+
+    conference: Conference
+    agency: str
+    what: str
+    """`invitation:<sequence>` or `minutes:<version>`."""
+    message_id: UUID
+    files: dict[str, bytes] = field(default_factory=dict)
+    pieces: list[dict[str, Any]] = field(default_factory=list)
+
+
+def folders(room: Room) -> Folders:
+    """Return where this room's sealed files lie: apart from those of the referral room."""
+    return Folders(room.settings.sealed_path / PLACE)
+
+
+def export(room: Room) -> int:
+    """Write every bag another desk is to have. Returns how many; each is journalled with its digest."""
+    routes = room.settings.sealed_routes
+    if not routes:
+        return 0
+    with room.reading() as session:
+        waiting = [going for found in _conferences(session) for going in _behind(session, found)]
+    for going in waiting:
+        digest = _written(room, going, room.clock())
+        with room.transaction() as session:
+            found = session.get(Conference, going.conference.id, populate_existing=True, with_for_update=True)
+            assert found is not None, "conferences are never deleted"
+            said = {"party": going.agency, "what": going.what, "message": str(going.message_id), "bag": digest}
+            record(session, found, Fact(SENT, said), by=room.itself, now=room.clock())
+    return len(waiting)
+
+
+def _conferences(session: Session) -> list[Conference]:
+    """Return the conferences that agencies on other desks are invited to and that have not ended."""
+    routes = list(room_of(session).settings.sealed_routes)
+    invited = select(Invitation.conference_id).where(col(Invitation.agency).in_(routes))
+    return list(session.exec(select(Conference).where(col(Conference.id).in_(invited), Conference.state != "closed")))
+
+
+def _behind(session: Session, found: Conference) -> Iterator[Going]:
+    """Yield the bags that were not written yet."""
+    room = room_of(session)
+    if not at_home(room, found.owner):
+        return
+    rows = select(Entry.body).where(Entry.subject == found.ref, Entry.type == SENT)
+    sent = {(said["party"], said["what"]) for body in session.exec(rows) for said in [json.loads(body)["data"]]}
+    for one in queries.rows(session, Invitation, found):
+        if one.agency not in room.settings.sealed_routes or one.state not in queries.TAKING_PART:
+            continue
+        if (one.agency, f"invitation:{found.sequence}") not in sent:
+            yield _invitation(session, found, one.agency)
+        for number in range(1, found.minutes + 1):
+            if (one.agency, f"minutes:{number}") not in sent:
+                yield _minutes(session, found, one.agency, number)
+
+
+def _invitation(session: Session, found: Conference, agency: str) -> Going:
+    now, manifest = room_of(session).clock(), queries.manifest_of(session, found)
+    going = Going(found, agency, f"invitation:{found.sequence}", new_id(now))
+    going.files["invitation.ics"] = calendar.invitation(session, found, now=now).encode()
+    is_open = found.state != "cancelled" and now < found.access_until and bool(manifest["items"])
+    if is_open:
+        going.files["manifest.json"] = _manifest_text(session, found)
+        going.pieces = list(manifest["items"])
+    digest = found.manifest if is_open else ""
+    going.files["message.json"] = _message(going, {"manifest_digest": digest}, now)
+    going.files["conference.json"] = exact(_shown(found))
+    return going
+
+
+def _minutes(session: Session, found: Conference, agency: str, number: int) -> Going:
+    now = room_of(session).clock()
+    going = Going(found, agency, f"minutes:{number}", new_id(now))
+    going.files["minutes.json"] = showing.file(session, found, number)
+    said = {"number": number, "minutes_digest": queries.minutes(session, found, number).digest}
+    going.files["message.json"] = _message(going, said, now)
+    return going
+
+
+def _shown(found: Conference) -> dict[str, Any]:
+    said: dict[str, Any] = ConferenceView.model_validate(found).model_dump(mode="json")
+    return said
+
+
+def _manifest_text(session: Session, found: Conference) -> bytes:
+    known = session.get(Manifest, (found.ref, found.manifest))
+    assert known is not None, "it was frozen when the conference was called"
+    return known.body.encode()
+
+
+def _message(going: Going, data: dict[str, Any], now: datetime) -> bytes:
+    kind = going.what.partition(":")[0]
+    return exact(
+        {
+            "specversion": "1.0",
+            "id": str(going.message_id),
+            "source": f"/desks/{going.conference.owner}",
+            "type": f"desk.conference_{kind}",
+            "subject": going.conference.ref,
+            "time": now.isoformat(),
+            "datacontenttype": "application/json",
+            "journeyid": str(going.conference.journey_id),
+            "recipients": going.agency,
+            "data": {"to": [going.agency]} | data,
+        }
+    )
+
+
+def _written(room: Room, going: Going, now: datetime) -> str:
+    """Write one bag at once or not at all. Returns the SHA-256 of its tag manifest."""
+    desk = room.settings.sealed_routes[going.agency]
+    target = folders(room).out(desk, f"{going.message_id}.zip")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    signer = keyring_of(room).signer(going.conference.owner, now=now)
+    fresh = target.with_name(f".{uuid4().hex}.part")
+    try:
+        with fresh.open("wb") as file:
+            bag = BagWriter(file, target.stem, suites=[signer.suite])
+            for path, content in going.files.items():
+                bag.put(path, content)
+            for one in going.pieces:
+                path = f"evidence/{one['item']}/{names.file_name(one['name'])}"
+                bag.add(path, room.blobs.stream(one["sha256"]), size=one["size"], expected=one["sha256"])
+            info = [
+                ("External-Identifier", going.conference.ref),
+                ("Lianqin-Agency", signer.agency),
+                ("Lianqin-Kind", "message"),
+                ("Lianqin-Reader", going.agency),
+            ]
+            digest = bag.close(info, [signer], at=now.astimezone(ZONE))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(target)
+    finally:
+        fresh.unlink(missing_ok=True)
+    return digest
