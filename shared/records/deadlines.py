@@ -4,18 +4,17 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index, text, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from shared.clock import ZONE, new_id, today
+from shared.clock import new_id, today
+from shared.records import projections
 from shared.records.db import Row, put, table_of, write
 from shared.records.room import Room, room_of
-from shared.rules.notices import ladder
-from shared.rules.term_entries import Due, Extension, Pause, Term
-from shared.rules.terms import due
+from shared.rules.term_entries import Extension, Pause
 
 OPEN_STATES = ("running", "paused")
 OPEN = text("next_notice_at IS NOT NULL")
@@ -77,19 +76,6 @@ class DeadlineChange(SQLModel, table=True):
     approved_by: str = ""
 
 
-class Counted(Protocol):
-    """What of a clock its projection is computed from."""
-
-    @property
-    def term_id(self) -> str: ...
-    @property
-    def term_on(self) -> date: ...
-    @property
-    def started_at(self) -> datetime: ...
-    @property
-    def reached(self) -> str: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Start:
     """A clock to start: which term, from when, and which agency must act."""
@@ -125,32 +111,8 @@ def new_row(room: Room, subject: Row, wanted: Start, *, now: datetime) -> dict[s
         "breached_at": None,
         "awaits": json.dumps(list(term.stops_on) if len(term.stops_on) > 1 else []),
         "reached": "[]",
-        **projection(room, term, wanted.started_at, (), ()),
+        **projections.projection(room, term, wanted.started_at, (), ()),
     }
-
-
-def projection(
-    room: Room, term: Term, started_at: datetime, pauses: Sequence[Pause], extensions: Sequence[Extension]
-) -> dict[str, Any]:
-    """Return what is stored of a count: when it lapses and why, its reminders, the next of them."""
-    local = started_at.astimezone(ZONE)
-    result = due(term, local, calendar=room.calendar, pauses=tuple(pauses), extensions=tuple(extensions))
-    rungs = ladder(room.catalogue, term, result, local, room.calendar)
-    return {
-        "due_at": result.lapses_at(ZONE),
-        "due_on": result.on,
-        "provisional": result.provisional,
-        "because": json.dumps(_reasons(result), ensure_ascii=False),
-        "rungs": json.dumps([[rung.name, rung.at.isoformat()] for rung in rungs]),
-        "next_notice_at": rungs[0].at if rungs else None,
-    }
-
-
-def _reasons(result: Due) -> list[dict[str, Any]]:
-    return [
-        {"code": step.code, "zh": step.zh, "en": step.en, "on": step.on.isoformat() if step.on else None}
-        for step in result.because
-    ]
 
 
 def _said(what: str, row: dict[str, Any]) -> dict[str, Any]:
@@ -241,39 +203,7 @@ def _write(session: Session, clock: Deadline, change: dict[str, Any], *, now: da
 
 def reproject(session: Session, clock: Deadline, *, now: datetime) -> dict[str, Any]:
     """Recompute from the ledger what is stored of a clock; reminders of a date that moved are given again."""
-    return projected(room_of(session), clock, *ledger(session, clock.id), now=now)
-
-
-def projected(
-    room: Room, clock: Counted, pauses: Sequence[Pause], extensions: Sequence[Extension], *, now: datetime
-) -> dict[str, Any]:
-    """Return what is stored of a clock with this ledger, its next reminder among those not yet given."""
-    term = room.catalogue.term(clock.term_id, on=clock.term_on)
-    values = projection(room, term, clock.started_at, pauses, extensions)
-    open_pauses = [line for line in pauses if line.to_on is None]
-    if open_pauses:
-        because = json.loads(values["because"]) + [_paused_since(line) for line in open_pauses]
-        return values | {"next_notice_at": None, "because": json.dumps(because, ensure_ascii=False)}
-    reached = set(json.loads(clock.reached))
-    moments = [
-        (rung_key(name, values["due_at"]), datetime.fromisoformat(at)) for name, at in json.loads(values["rungs"])
-    ]
-    ahead = [at for key, at in moments if key not in reached and (at > now or at >= values["due_at"])]
-    return values | {"next_notice_at": min(ahead, default=None)}
-
-
-def _paused_since(line: Pause) -> dict[str, Any]:
-    day = line.from_on.isoformat()
-    return {
-        "code": "paused_since",
-        "zh": f"自 {day} 起中止计算（{line.ground}）",
-        "en": f"paused since {day} ({line.ground})",
-    }
-
-
-def rung_key(name: str, due_at: datetime) -> str:
-    """Return what a reminder is known by: its rung and the date it speaks of."""
-    return f"{name}@{due_at.isoformat()}"
+    return projections.projected(room_of(session), clock, *ledger(session, clock.id), now=now)
 
 
 def _change(session: Session, clock: Deadline, what: str, **values: Any) -> dict[str, Any]:

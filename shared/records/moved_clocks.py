@@ -32,8 +32,6 @@ class Clock(NamedTuple):
     id: UUID
     subject: str
     kind: str
-    subject_id: UUID
-    journey_id: UUID
     term_id: str
     term_on: date
     party: str
@@ -62,7 +60,7 @@ def tell(session: Session, room: Room, notice: CalendarNotice, moved: Sequence[M
         by_agency[one.clock.party].append(one)
     rows = [_notice(room, notice, agency, role, mine, now) for agency, mine in by_agency.items() for role in ROLES]
     write(session, Notice, rows)
-    queue(session, [_parcel(room, row, by_agency[row["agency"]][0].clock.journey_id, now) for row in rows])
+    queue(session, [_parcel(room, row, now) for row in rows])
 
 
 def _record(
@@ -71,30 +69,33 @@ def _record(
     """Append one entry per subject and move the subjects' versions, in three statements."""
     table = table_of(room.subjects[kind])
     mine = {ref: list(group) for ref, group in groupby(sorted(moved, key=_subject), key=_subject)}
-    heads = _heads(session, table, [group[0].clock.subject_id for group in mine.values()])
+    heads = _heads(session, table, [_id(ref) for ref in mine])
     entries, versions = [], []
     for ref, group in mine.items():
-        subject_id = group[0].clock.subject_id
-        version, head = heads[subject_id]
+        version, head, journey = heads[_id(ref)]
         fact = Fact("deadline.moved", {"calendar_notice": notice.digest}, clocks=tuple(_said(one) for one in group))
-        journey = group[0].clock.journey_id
         entry = journal.entry_values(ref, version + 1, head, fact, journey_id=journey, by=room.itself, now=now)
         entries.append(entry)
-        versions.append({"subject_id": subject_id, "to_version": entry["seq"], "to_head": entry["hash"]})
+        versions.append({"subject_id": _id(ref), "to_version": entry["seq"], "to_head": entry["hash"]})
     write(session, Entry, entries)
     statement = update(table).where(table.c.id == bindparam("subject_id"))
     values = {"version": bindparam("to_version"), "head": bindparam("to_head"), "updated_at": now}
     session.connection().execute(statement.values(values), versions)
 
 
-def _heads(session: Session, table: Any, ids: list[UUID]) -> dict[UUID, tuple[int, str]]:
-    """Return version and head of subjects, which wait for this transaction."""
-    found: dict[UUID, tuple[int, str]] = {}
+def _heads(session: Session, table: Any, ids: list[UUID]) -> dict[UUID, tuple[int, str, UUID]]:
+    """Return version, head and journey of subjects, which wait for this transaction."""
+    found: dict[UUID, tuple[int, str, UUID]] = {}
+    columns = (table.c.id, table.c.version, table.c.head, table.c.journey_id)
     for start in range(0, len(ids), 500):
         wanted = table.c.id.in_(ids[start : start + 500])
-        rows = session.execute(core_select(table.c.id, table.c.version, table.c.head).where(wanted).with_for_update())
-        found |= {row[0]: (row[1], row[2]) for row in rows}
+        rows = session.execute(core_select(*columns).where(wanted).with_for_update())
+        found |= {row[0]: (row[1], row[2], row[3]) for row in rows}
     return found
+
+
+def _id(ref: str) -> UUID:
+    return UUID(ref.partition(":")[2])
 
 
 def _subject(one: Moved) -> str:
@@ -149,9 +150,9 @@ def _line(room: Room, one: Moved) -> tuple[str, str]:
     )
 
 
-def _parcel(room: Room, row: dict[str, Any], journey_id: UUID, now: datetime) -> dict[str, Any]:
+def _parcel(room: Room, row: dict[str, Any], now: datetime) -> dict[str, Any]:
     names = ("key", "agency", "role", "type", "level", "title_zh", "title_en", "body_zh", "body_en", "subject")
-    origin = Origin(room=room.name, subject=row["subject"], journey_id=journey_id)
+    origin = Origin(room=room.name, subject=row["subject"], journey_id=row["id"])
     event = envelope("notice.raised", {name: row[name] for name in names}, origin, message_id=row["id"], now=now)
     line = f"notice:{row['subject']}"
     body = journal.canonical(event)

@@ -16,16 +16,16 @@ from sqlalchemy import select as core_select
 from sqlmodel import Session, col, select
 
 from shared.clock import ZONE
-from shared.records import calendars, deadlines, moved_clocks
+from shared.records import calendars, deadlines, moved_clocks, projections
 from shared.records.calendars import CalendarNotice
 from shared.records.db import table_of
 from shared.records.deadlines import OPEN_STATES, Deadline, DeadlineChange
 from shared.records.moved_clocks import Clock, Moved
 from shared.records.room import Room
-from shared.rules.term_entries import Extension, Pause
-from shared.rules.terms import due
+from shared.rules.term_entries import Due, Extension, Pause
 
 BATCH = 5000
+Ledger = tuple[tuple[Pause, ...], tuple[Extension, ...]]
 SETTLING = timedelta(minutes=1)
 """How long after the first count the clocks are looked at once more, for what other processes began meanwhile."""
 
@@ -36,7 +36,7 @@ class Count:
 
     looked_at: int = 0
     moved: int = 0
-    memo: dict[tuple[str, date, datetime], tuple[datetime, bool]] = field(default_factory=dict)
+    memo: dict[tuple[str, date, datetime], tuple[Due, dict[str, Any]]] = field(default_factory=dict)
 
 
 def tend(room: Room) -> int:
@@ -93,10 +93,7 @@ def _batch(session: Session, room: Room, notice: CalendarNotice, clocks: Sequenc
     count.looked_at += len(clocks)
     written, moved = [], []
     for clock in clocks:
-        pauses, extensions = ledgers.get(clock.id, ((), ()))
-        if clock.id not in ledgers and _stands(room, clock, count):
-            continue
-        values = deadlines.projected(room, clock, pauses, extensions, now=now)
+        values = _anew(room, clock, ledgers.get(clock.id), count, now)
         if (values["due_at"], values["provisional"]) == (clock.due_at, clock.provisional):
             continue
         was_early = clock.breached_at is not None and values["due_at"] > now
@@ -112,20 +109,29 @@ def _batch(session: Session, room: Room, notice: CalendarNotice, clocks: Sequenc
     count.moved += len(moved)
 
 
-def _stands(room: Room, clock: Clock, count: Count) -> bool:
-    """Whether a clock without pauses and extensions keeps its date: computed once for all that began on one day."""
+def _anew(room: Room, clock: Clock, ledger: Ledger | None, count: Count, now: datetime) -> dict[str, Any]:
+    """Return what is stored of a clock from now on. One that keeps its date has no reminders here: they stay.
+
+    Without pauses and extensions the date is computed once for all that began on one day.
+    """
+    if ledger is not None:
+        return projections.projected(room, clock, *ledger, now=now)
     term = room.catalogue.term(clock.term_id, on=clock.term_on)
     began = clock.started_at.astimezone(ZONE)
     if term.unit != "hours":
         began = datetime.combine(began.date(), time.min, tzinfo=ZONE)
     place = (clock.term_id, clock.term_on, began)
     if place not in count.memo:
-        found = due(term, began, calendar=room.calendar)
-        count.memo[place] = (found.lapses_at(ZONE), found.provisional)
-    return count.memo[place] == (clock.due_at, clock.provisional)
+        result = projections.counted(room, term, began)
+        count.memo[place] = (result, projections.lapse(result))
+    result, values = count.memo[place]
+    if (values["due_at"], values["provisional"]) == (clock.due_at, clock.provisional):
+        return values
+    reminders = projections.reminders(room, term, clock.started_at, result)
+    return projections.ahead(values | reminders, clock.reached, now=now)
 
 
-def _ledgers(session: Session, ids: list[UUID]) -> dict[UUID, tuple[tuple[Pause, ...], tuple[Extension, ...]]]:
+def _ledgers(session: Session, ids: list[UUID]) -> dict[UUID, Ledger]:
     """Return the ledgers of those clocks that have one."""
     lines: dict[UUID, list[DeadlineChange]] = defaultdict(list)
     for start in range(0, len(ids), 500):

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from shared.clock import ZONE
 from shared.errors import Text
-from shared.records import deadlines, journal, notices
+from shared.records import journal, notices, projections
 from shared.records.db import Row, table_of
 from shared.records.deadlines import Deadline
 from shared.records.notices import Telling
@@ -54,9 +54,9 @@ def remind(session: Session, clock: Deadline, *, now: datetime) -> None:
     term = room.catalogue.term(clock.term_id, on=clock.term_on)
     reached: list[str] = json.loads(clock.reached)
     rungs = _rungs(room, term, clock)
-    come = [rung for rung in rungs if rung.at <= now and deadlines.rung_key(rung.name, clock.due_at) not in reached]
+    come = [rung for rung in rungs if rung.at <= now and projections.rung_key(rung.name, clock.due_at) not in reached]
     tellings = [telling for rung in come for telling in _tellings(room, subject, clock, term, rung)]
-    reached += [deadlines.rung_key(rung.name, clock.due_at) for rung in come]
+    reached += [projections.rung_key(rung.name, clock.due_at) for rung in come]
     ahead = [rung.at for rung in rungs if rung.at > now]
     values: dict[str, Any] = {"reached": json.dumps(reached), "next_notice_at": min(ahead, default=None)}
     if now >= clock.due_at and clock.breached_at is None and term.verified and term.binds:
@@ -86,7 +86,7 @@ def _breach(session: Session, subject: Row, clock: Deadline, room: Room, *, now:
 def _tellings(room: Room, subject: Row, clock: Deadline, term: Term, rung: Rung) -> list[Telling]:
     values = _words(room, subject, clock, term)
     mark_zh, mark_en = _mark(term)
-    key = f"{clock.id}:{deadlines.rung_key(rung.name, clock.due_at)}"
+    key = f"{clock.id}:{projections.rung_key(rung.name, clock.due_at)}"
     is_late = rung.at >= clock.due_at and term.binds
     return [
         Telling(

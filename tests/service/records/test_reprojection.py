@@ -9,7 +9,7 @@ from sqlmodel import select
 
 from shared.clock import ZONE, new_id
 from shared.events import Origin, envelope
-from shared.records import calendars, deadlines, reprojection
+from shared.records import calendars, deadlines, projections, reprojection
 from shared.records.calendars import CalendarNotice
 from shared.records.deadlines import Deadline
 from shared.records.journal import Entry
@@ -166,7 +166,7 @@ class TestMany:
         with room.reading() as session:
             for clock in session.exec(select(Deadline)).all():
                 term = room.catalogue.term(clock.term_id, on=clock.term_on)
-                wanted = deadlines.projection(room, term, clock.started_at, (), ())
+                wanted = projections.projection(room, term, clock.started_at, (), ())
                 assert (clock.due_at, clock.provisional) == (wanted["due_at"], wanted["provisional"])
 
     def test_a_worker_that_dies_between_batches_loses_and_repeats_nothing(self, desk, monkeypatch):

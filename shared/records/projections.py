@@ -1,0 +1,104 @@
+"""What is stored of a running clock beside its ledger: when it lapses and why, its reminders, the next of them."""
+
+import json
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from shared.clock import ZONE
+from shared.records.room import Room
+from shared.rules.notices import ladder
+from shared.rules.term_entries import Due, Extension, Pause, Term
+from shared.rules.terms import due
+
+
+class Counted(Protocol):
+    """What of a clock its projection is computed from."""
+
+    @property
+    def term_id(self) -> str: ...
+    @property
+    def term_on(self) -> date: ...
+    @property
+    def started_at(self) -> datetime: ...
+    @property
+    def reached(self) -> str: ...
+
+
+def projection(
+    room: Room, term: Term, started_at: datetime, pauses: Sequence[Pause], extensions: Sequence[Extension]
+) -> dict[str, Any]:
+    """Return what is stored of a count: when it lapses and why, its reminders, the next of them."""
+    result = counted(room, term, started_at, pauses, extensions)
+    return lapse(result) | reminders(room, term, started_at, result)
+
+
+def counted(
+    room: Room, term: Term, started_at: datetime, pauses: Sequence[Pause] = (), extensions: Sequence[Extension] = ()
+) -> Due:
+    """Count a term with the room's calendar."""
+    local = started_at.astimezone(ZONE)
+    return due(term, local, calendar=room.calendar, pauses=tuple(pauses), extensions=tuple(extensions))
+
+
+def lapse(result: Due) -> dict[str, Any]:
+    """Return what is stored of when a count lapses and why."""
+    return {
+        "due_at": result.lapses_at(ZONE),
+        "due_on": result.on,
+        "provisional": result.provisional,
+        "because": json.dumps(_reasons(result), ensure_ascii=False),
+    }
+
+
+def reminders(room: Room, term: Term, started_at: datetime, result: Due) -> dict[str, Any]:
+    """Return what is stored of a count's reminders."""
+    rungs = ladder(room.catalogue, term, result, started_at.astimezone(ZONE), room.calendar)
+    return {
+        "rungs": json.dumps([[rung.name, rung.at.isoformat()] for rung in rungs]),
+        "next_notice_at": rungs[0].at if rungs else None,
+    }
+
+
+def _reasons(result: Due) -> list[dict[str, Any]]:
+    return [
+        {"code": step.code, "zh": step.zh, "en": step.en, "on": step.on.isoformat() if step.on else None}
+        for step in result.because
+    ]
+
+
+def projected(
+    room: Room, clock: Counted, pauses: Sequence[Pause], extensions: Sequence[Extension], *, now: datetime
+) -> dict[str, Any]:
+    """Return what is stored of a clock with this ledger, its next reminder among those not yet given."""
+    term = room.catalogue.term(clock.term_id, on=clock.term_on)
+    values = projection(room, term, clock.started_at, pauses, extensions)
+    open_pauses = [line for line in pauses if line.to_on is None]
+    if open_pauses:
+        because = json.loads(values["because"]) + [_paused_since(line) for line in open_pauses]
+        return values | {"next_notice_at": None, "because": json.dumps(because, ensure_ascii=False)}
+    return ahead(values, clock.reached, now=now)
+
+
+def ahead(values: dict[str, Any], reached: str, *, now: datetime) -> dict[str, Any]:
+    """Return a projection whose next reminder is the first that was not given of the date it speaks of."""
+    given = set(json.loads(reached))
+    moments = [
+        (rung_key(name, values["due_at"]), datetime.fromisoformat(at)) for name, at in json.loads(values["rungs"])
+    ]
+    to_come = [at for key, at in moments if key not in given and (at > now or at >= values["due_at"])]
+    return values | {"next_notice_at": min(to_come, default=None)}
+
+
+def _paused_since(line: Pause) -> dict[str, Any]:
+    day = line.from_on.isoformat()
+    return {
+        "code": "paused_since",
+        "zh": f"自 {day} 起中止计算（{line.ground}）",
+        "en": f"paused since {day} ({line.ground})",
+    }
+
+
+def rung_key(name: str, due_at: datetime) -> str:
+    """Return what a reminder is known by: its rung and the date it speaks of."""
+    return f"{name}@{due_at.isoformat()}"
