@@ -86,7 +86,7 @@ def open_from_clue(session: Session, event: Event) -> Case:
 def note_drafted(session: Session, event: Event) -> Case:
     """Note that the referral room drafted the referral."""
     told = ReferralDrafted.model_validate(event.data)
-    return _perform(session, _load(session, told.case_ref), "note_drafted", Drafted(referral_ref=event.subject))
+    return _note(session, event, told.case_ref, "note_drafted", Drafted(referral_ref=event.subject), is_new=True)
 
 
 def note_refusal(session: Session, event: Event) -> Case:
@@ -136,7 +136,7 @@ def _load(session: Session, case_ref: str) -> Case:
     return visible(session, Case, UUID(case_ref.partition(":")[2]), by=room_of(session).itself)
 
 
-def _note(session: Session, event: Event, case_ref: str, step: str, body: Body) -> Case:
+def _note(session: Session, event: Event, case_ref: str, step: str, body: Body, *, is_new: bool = False) -> Case:
     """Take the step where the case waits for this news of its present referral; else write the news down.
 
     The bureau may have decided, closed or referred anew before the police came back to an older referral: that is no
@@ -144,7 +144,7 @@ def _note(session: Session, event: Event, case_ref: str, step: str, body: Body) 
     """
     room, case = room_of(session), _load(session, case_ref)
     procedure = room.catalogue.procedure_version(case.procedure_id, case.procedure_version)
-    is_present = case.referral_ref in (None, event.subject)
+    is_present = is_new or case.referral_ref in (None, event.subject)
     if is_present and case.state in procedure.steps[step].from_states:
         return _perform(session, case, step, body)
     news = {"event": event.type, "referral_ref": event.subject, **body.model_dump(mode="json")}
