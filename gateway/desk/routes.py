@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
+from datetime import date
 from time import perf_counter
 from typing import Annotated, Any
 from uuid import UUID
@@ -15,12 +16,14 @@ from gateway.deps import IdentityDep, RoomDep, UpstreamDep
 from gateway.desk.fanin import cursor_of, merged, strands_of
 from gateway.upstream import NAMES, Upstream, unavailable
 from shared.errors import BodyInvalid, NotVisible, RoomUnavailable
+from shared.records.timeliness import TimelinessRow
 from shared.records.views import DeadlineView, EntryView
 from shared.web.paging import LimitQuery
 
 router = APIRouter(prefix="/v1", tags=["desk"])
 ROOMS = tuple(NAMES)
 
+DayQuery = Annotated[date | None, Query(description="Clocks that began on this day or after, or before")]
 BoardQuery = Annotated[str | None, Query(max_length=4000, description="The `next` of the page before")]
 
 
@@ -44,6 +47,13 @@ class Figures(BaseModel):
 
     subjects: dict[str, dict[str, int]]
     clocks: dict[str, dict[str, int]]
+    unavailable: list[str]
+
+
+class TimelinessFigures(BaseModel):
+    """How punctual the agencies are whose clocks the reader may see."""
+
+    rows: list[TimelinessRow]
     unavailable: list[str]
 
 
@@ -107,6 +117,23 @@ async def statistics(upstream: UpstreamDep, identity: IdentityDep) -> Figures:
     )
 
 
+@router.get("/statistics/timeliness")
+async def timeliness(
+    upstream: UpstreamDep,
+    identity: IdentityDep,
+    begun_from: DayQuery = None,
+    begun_to: DayQuery = None,
+    agency: Annotated[str | None, Query(max_length=60)] = None,
+) -> TimelinessFigures:
+    """Say per agency, leg and rule what was met in time, how late, and how long clocks were paused, over all rooms."""
+    wanted = {"begun_from": begun_from, "begun_to": begun_to, "agency": agency}
+    params = {name: str(value) for name, value in wanted.items() if value is not None}
+    answers, down = await _gathered(upstream, "/v1/statistics/timeliness", identity, params)
+    rows = [TimelinessRow(**row) for answer in answers.values() for row in answer["rows"]]
+    rows.sort(key=lambda row: (row.agency, row.leg, row.term))
+    return TimelinessFigures(rows=rows, unavailable=down)
+
+
 @router.get("/statistics/rooms")
 async def rooms(room: RoomDep, upstream: UpstreamDep) -> list[RoomHealth]:
     """Say which room answers."""
@@ -124,9 +151,11 @@ async def _health(upstream: Upstream, room: str) -> RoomHealth:
     return RoomHealth(room=room, healthy=reply.status == 200, milliseconds=took)
 
 
-async def _gathered(upstream: Upstream, target: str, identity: str) -> tuple[dict[str, Mapping[str, Any]], list[str]]:
+async def _gathered(
+    upstream: Upstream, target: str, identity: str, params: Mapping[str, str] | None = None
+) -> tuple[dict[str, Mapping[str, Any]], list[str]]:
     """Return what each room answered, and which did not."""
-    asked = (_asked(upstream, room, target, identity, {}) for room in ROOMS)
+    asked = (_asked(upstream, room, target, identity, params or {}) for room in ROOMS)
     answers = await asyncio.gather(*asked, return_exceptions=True)
     found: dict[str, Mapping[str, Any]] = {}
     down: list[str] = []

@@ -1,5 +1,6 @@
 """The reading routes every kind of subject has: lists, one, its journal, its clocks, its steps and their reasons."""
 
+from datetime import date
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from shared.clock import today
 from shared.records import subjects
 from shared.records.db import Row, visible
 from shared.records.pinned import pinned
+from shared.records.timeliness import Span, Timeliness, timeliness
 from shared.records.views import NO_NUL, DeadlineView, EntryView, SubjectView
 from shared.web.deps import PrincipalDep, ReadDep, RoomDep
 from shared.web.paging import AfterQuery, LimitQuery, Page, before_id, cursor, instant_and_id, number_of
@@ -123,5 +125,16 @@ def room_routes() -> APIRouter:
     def read_statistics(session: ReadDep, by: PrincipalDep, room: RoomDep) -> dict[str, Any]:
         """Count what you may see by kind and state, and the clocks by outcome."""
         return subjects.figures(session, by=by, on=today(room.clock()))
+
+    @router.get("/statistics/timeliness")
+    def read_timeliness(
+        session: ReadDep,
+        by: PrincipalDep,
+        begun_from: date | None = None,
+        begun_to: date | None = None,
+        agency: NameQuery = None,
+    ) -> Timeliness:
+        """Say per agency, leg and rule what was met in time, how late, and how long it was paused."""
+        return timeliness(session, Span(begun_from, begun_to, agency), by=by)
 
     return router

@@ -206,6 +206,20 @@ class TestFigures:
         assert answer["clocks"] == {"met": {"count": 7, "late": 1}}
         assert answer["unavailable"] == ["referral"]
 
+    def test_timeliness_is_joined(self, http: httpx.Client, officer: dict[str, str], three: Rooms) -> None:
+        row = {"name_zh": "x", "name_en": "x", "cite_zh": "x", "cite_en": "x", "authority": "law", "binds": True}
+        case = row | {"agency": "eea-320500", "leg": "case", "term": "eep_case_limit", "met_late": 1}
+        clue = row | {"agency": "eea-320500", "leg": "clue", "term": "eep_filing_decision", "met_in_time": 4}
+        three.say("/v1/statistics/timeliness", clue={"rows": [clue]}, case={"rows": [case]})
+        three.down("referral")
+        answer = http.get("/v1/statistics/timeliness?begun_from=2026-01-01", headers=officer).json()
+        assert [(one["leg"], one["met_late"], one["met_in_time"]) for one in answer["rows"]] == [
+            ("case", 1, 0),
+            ("clue", 0, 4),
+        ]
+        assert answer["unavailable"] == ["referral"]
+        assert http.get("/v1/statistics/timeliness?begun_from=lately", headers=officer).status_code == 422
+
     def test_which_room_answers(self, http: httpx.Client, officer: dict[str, str], three: Rooms) -> None:
         three.down("case")
         found = {room["room"]: room["healthy"] for room in http.get("/v1/statistics/rooms", headers=officer).json()}
