@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlmodel import col, select
 
+from services.case_service.cases.doors import STEPS as CASE_STEPS
 from services.referral_service.referrals.doors import STEPS
 from shared.clock import ZONE
 from shared.identity import Principal
@@ -25,9 +26,18 @@ from tests import journeys
 from tests.desk import Desk, officer
 
 LAW = catalogue.default()
-ALONE = sorted(versions[-1].id for versions in LAW.procedures.values() if versions[-1].parties)
-POLICE = "police_criminal_referral"
-PLURAL = {"referral": "referrals", "supervision": "supervisions", "consultation": "consultations"}
+POLICE, CASE = "police_criminal_referral", "administrative_penalty"
+DOORS: Mapping[str, Mapping[str, Any]] = {POLICE: STEPS, CASE: CASE_STEPS}
+PLURAL = {
+    "referral": "referrals",
+    "supervision": "supervisions",
+    "consultation": "consultations",
+    "measure": "measures",
+    "case": "cases",
+}
+NEWEST = [versions[-1] for versions in LAW.procedures.values()]
+ALONE = sorted(one.id for one in NEWEST if one.parties and one.subject in PLURAL and one.subject != "measure")
+MEASURES = sorted(one.id for one in NEWEST if one.subject == "measure")
 ROLES = ("case_officer", "liaison", "agency_head", "legal_reviewer")
 DEFAULT_PARTIES = {
     "department_referral": {"receiver": ["wat-320500"]},
@@ -38,6 +48,15 @@ DEFAULT_PARTIES = {
 }
 PREFIX = {kind.id: kind.prefix for kind in LAW.agency_kinds.values()}
 FACTS = {name: {"value": True} for name in ("over_packaging", "manual_legal_judgement")}
+OF_CASES: Mapping[str, Any] = {
+    "officers": ["张甲", "李乙"],
+    "facts": journeys.FACTS,
+    "finding": "violation",
+    "decision": "penalty",
+    "result": "penalised",
+    "procedure": "market_regulation_referral",
+    "is_continuing": False,
+}
 words = st.sampled_from(["甲", "补充一份说明", "经查属实。"])
 
 
@@ -67,6 +86,9 @@ class Walk(RuleBasedStateMachine):
         if procedure == POLICE:
             journeys.referral_requested(self.desk)
             self.subject = self.desk.get(self.owner, "/v1/referrals?limit=1")["items"][0]
+        elif procedure == CASE:
+            self.plural, self.owner = "cases", officer(journeys.EEA, *ROLES)
+            self.subject = journeys.opened_case(self.desk)
         else:
             self.open(procedure)
         if has_papers:
@@ -82,6 +104,9 @@ class Walk(RuleBasedStateMachine):
         stated = {name: self.value(name, 1, "甲", 0) for name in first.required_fields}
         body = {"procedure": procedure, "title": "行走", "summary": "随机行走", "division": "320500", "stated": stated}
         body |= {"parties": DEFAULT_PARTIES.get(procedure, {}), "facts": FACTS, "conduct_on": "2026-09-01"}
+        if law.subject == "measure":
+            self.owner = officer(journeys.EEA, *ROLES)
+            body["about"] = journeys.filed_case(self.desk)["ref"]
         self.subject = self.desk.post(self.owner, f"/v1/{self.plural}", body, expect=201)
 
     def teardown(self) -> None:
@@ -102,6 +127,12 @@ class Walk(RuleBasedStateMachine):
         """Return something a field can state."""
         declared = LAW.step_fields.get(name)
         kind = declared.type if declared else ""
+        if self.plural == "cases" and name in OF_CASES:
+            return OF_CASES[name]
+        if kind in ("day", "lines"):
+            return (self.desk.clock.now + timedelta(days=choice)).date().isoformat() if kind == "day" else ["甲", "乙"]
+        if kind == "flag":
+            return choice > 0
         if name.endswith("_at"):
             return (self.desk.clock.now - timedelta(hours=hours)).isoformat()
         if name == "manifest_digest":
@@ -131,7 +162,8 @@ class Walk(RuleBasedStateMachine):
         every = [(by, step) for by in self.people() for step in self.law.steps.values()]
         open_to = self.offered() or every
         by, step = every[pick % len(every)] if is_wild == 1 else open_to[pick % len(open_to)]
-        needed = step.body_fields if self.subject["procedure_id"] != POLICE else self.asked(step.id)
+        doors = DOORS.get(self.subject["procedure_id"], {})
+        needed = self.asked(step.id) if self.subject["procedure_id"] == POLICE or step.id in doors else step.body_fields
         stated = {name: self.value(name, passes % 4, text, choice) for name in needed}
         if pick % 12 == 5 and stated:
             stated.popitem()
@@ -159,7 +191,8 @@ class Walk(RuleBasedStateMachine):
 
     def asked(self, step_id: str) -> tuple[str, ...]:
         """Return the fields a police step's body must have."""
-        fields = STEPS[step_id].body.model_fields if step_id in STEPS else {}
+        doors = DOORS[self.subject["procedure_id"]]
+        fields = doors[step_id].body.model_fields if step_id in doors else {}
         return tuple(name for name, field in fields.items() if field.is_required())
 
     def onward(self, state: str) -> set[str]:
@@ -213,7 +246,7 @@ class Walk(RuleBasedStateMachine):
         """Every open clock's end is what its start, pauses and extensions give; an ended one has ended in the past."""
         if not self.subject:
             return
-        room = self.desk.rooms["referral"]
+        room = self.desk.rooms["case" if self.plural in ("cases", "measures") else "referral"]
         with room.reading() as session:
             rows = session.exec(select(Deadline).where(col(Deadline.subject_id) == UUID(self.subject["id"]))).all()
             for clock in rows:
@@ -239,7 +272,10 @@ class Walk(RuleBasedStateMachine):
         assert [step["step"] for step in steps if step["allowed"] and step["to"] != self.subject["state"]] == []
 
 
-@pytest.mark.parametrize(("procedures", "examples"), [(ALONE, 16), ([POLICE], 4)], ids=["data alone", "police"])
+WALKS = [(ALONE, 16), ([POLICE], 4), (MEASURES, 4), ([CASE], 4)]
+
+
+@pytest.mark.parametrize(("procedures", "examples"), WALKS, ids=["data alone", "police", "measures", "case"])
 def test_a_random_walk_over_the_real_commands(desk: Desk, procedures: list[str], examples: int) -> None:
     machine = type("Machine", (Walk,), {"desk": desk, "procedures": procedures})
     quiet = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]

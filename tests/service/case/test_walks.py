@@ -1,7 +1,7 @@
 """Every row of the penalty case and of each measure, walked through the API against dates computed by hand.
 
-A walk is a YAML file in `walks/`, as in the referral room: how it begins and, row by row, what is tried in vain and why,
-who takes which step, the state it leads to, and each clock it moves, with its article.
+A walk is a YAML file in `walks/`, as in the referral room: how it begins and, row by row, what is tried in vain and
+why, who takes which step, the state it leads to, and each clock it moves, with its article.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -20,8 +20,9 @@ from tests.service.referral.rows import check_clocks, stated, take_rows, who
 FOLDER = Path(__file__).with_name("walks")
 FILES = {file.stem: yaml.safe_load(file.read_text(encoding="utf-8")) for file in sorted(FOLDER.glob("*.yaml"))}
 LAW = catalogue.default()
-ALONE = {versions[-1].id: versions[-1] for versions in LAW.procedures.values() if versions[-1].parties}
 PLURAL = {"referral": "referrals", "supervision": "supervisions", "consultation": "consultations"}
+NEWEST = [versions[-1] for versions in LAW.procedures.values()]
+ALONE = {newest.id: newest for newest in NEWEST if newest.parties and newest.subject in PLURAL}
 MATTER = {"title": "行走", "summary": "按步骤办理。", "division": "320500", "enterprise_name": "示例厂"}
 
 
