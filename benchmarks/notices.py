@@ -1,4 +1,4 @@
-"""Notices: 10,000 due reminders told in the room and, a transaction each, at the gateway, against bare inserts of all rows."""
+"""Notices: 10,000 due reminders told in the room and one by one at the gateway, against bare inserts of their rows."""
 
 import json
 import tempfile
@@ -71,7 +71,7 @@ def people(room: Room) -> None:
     with room.transaction() as session:
         for number, role in enumerate(("case_officer", "liaison")):
             said = {"login": f"p{number}", "name": role, "agency": "eea-320500", "roles": [role]}
-            body = NewPerson(**said, password="rain over Suzhou 7", email=f"p{number}@example.com")  # type: ignore[arg-type]
+            body = NewPerson(**said, password="rain over Suzhou 7", email=f"p{number}@example.com")
             commands.add_person(session, body, by=system("gateway"), now=NOW)
 
 

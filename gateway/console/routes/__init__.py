@@ -2,6 +2,13 @@
 
 from fastapi import APIRouter
 
-from gateway.console.routes import boards, evidence, law, signing, subjects
+from gateway.console.routes import boards, evidence, law, noticing, signing, subjects
 
-ROUTERS: tuple[APIRouter, ...] = (signing.router, boards.router, law.router, evidence.router, subjects.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    signing.router,
+    boards.router,
+    noticing.router,
+    law.router,
+    evidence.router,
+    subjects.router,
+)

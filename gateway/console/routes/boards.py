@@ -19,12 +19,22 @@ from gateway.deps import UpstreamDep, act
 from gateway.desk import routes as desk
 from gateway.exchange.models import NoticeView
 from gateway.notices import inbox as notices
+from gateway.notices.inbox import ChannelStatus
 from shared.errors import RoomUnavailable
 from shared.web.paging import before_id, cursor
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 PER_PAGE, CLOCKS_PER_PAGE, NEAREST, NOTICES = 20, 30, 12, 6
 REFRESH_SECONDS = 30
+SENT = {
+    "waiting": "sent.waiting",
+    "sending": "sent.sending",
+    "retrying": "sent.retrying",
+    "delivered": "sent.delivered",
+    "stopped": "sent.stopped",
+    "not_needed": "sent.not_needed",
+}
+"""How a channel's state is said."""
 
 AfterText = Annotated[str, Query(max_length=4000)]
 Filter = Annotated[str, Query(max_length=60)]
@@ -112,6 +122,12 @@ async def cases(visit: VisitDep, after: AfterText = "", state: Filter = "") -> R
 async def referrals(visit: VisitDep, after: AfterText = "", state: Filter = "") -> Response:
     """Show the referrals one may see, newest first."""
     return await _board(visit, "referrals", after, state)
+
+
+@router.get("/measures")
+async def measures(visit: VisitDep, after: AfterText = "", state: Filter = "") -> Response:
+    """Show the measures one may see, newest first."""
+    return await _board(visit, "measures", after, state)
 
 
 @router.get("/supervisions")
@@ -202,10 +218,19 @@ async def _notices(visit: Visit, *, unread: bool, limit: int, after: str = "") -
         before = before_id(after or None)
         with visit.room.reading() as session:
             found = notices.of_person(session, by=visit.by, before=before, limit=limit, unread=unread)
+            sent.update(notices.channels_of(session, [notice.id for notice in found]))
             return [notices.view(notice, visit.words.language) for notice in found]
 
+    sent: dict[UUID, list[ChannelStatus]] = {}
     seen = await anyio.to_thread.run_sync(read)
-    return [{**notice.model_dump(), "path": _path(notice.subject)} for notice in seen]
+    return [
+        {
+            **notice.model_dump(),
+            "path": _path(notice.subject),
+            "sent": [(one.label, visit.words(SENT[one.status])) for one in sent.get(notice.id, ())],
+        }
+        for notice in seen
+    ]
 
 
 def _path(ref: str) -> str:
