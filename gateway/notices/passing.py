@@ -53,7 +53,9 @@ def _with_those_before(session: Session, late: Sequence[NoticeSending]) -> list[
             col(NoticeSending.pass_at).is_not(None),
             col(NoticeSending.message_id) < one.message_id,
         )
-        found |= {(row.key, row.whom, row.channel): row for row in session.exec(before.with_for_update())}
+        found |= {
+            (row.key, row.whom, row.channel): row for row in session.exec(before.with_for_update(skip_locked=True))
+        }
     return sorted(found.values(), key=lambda one: one.message_id.int)
 
 
@@ -110,25 +112,29 @@ def _in_hours(session: Session, late: NoticeSending) -> bool:
 
 
 def _without_channel(session: Session, late: NoticeSending, used: Sequence[NoticeSending], *, now: datetime) -> None:
-    """Call the administrator when no channel of all that were used has delivered it or may still do so in time."""
+    """Call the administrator when no channel of all that were used has delivered it or may still do so in time.
+
+    Nobody is called about a person whose account was closed.
+    """
     waits = any(one.pass_at is not None for one in used if one.channel != late.channel)
     if waits or _arrived(session, used):
         late.outcome = "passed"
         return
-    late.outcome = "failed"
-    session.flush()
     agency, name = _who(session, late.whom)
-    log.error("notice.undelivered", whom=late.whom, key=late.key, channels=[one.channel for one in used])
+    late.outcome = "failed" if agency else "not_needed"
+    session.flush()
     if agency:
+        log.error("notice.undelivered", whom=late.whom, key=late.key, channels=[one.channel for one in used])
         telling.tell(session, _alarm(late, agency, name, now), now=now, by_mail=False)
 
 
 def _who(session: Session, whom: str) -> tuple[str, str]:
+    """Return the agency and the name to call about; both empty when there is nobody any more."""
     kind, _, name = whom.partition(":")
     if kind == "agency":
         return name, name
     person = session.get(Person, UUID(name))
-    return (person.agency, person.name) if person is not None else ("", "")
+    return (person.agency, person.name) if person is not None and person.active else ("", "")
 
 
 def _alarm(late: NoticeSending, agency: str, name: str, now: datetime) -> NoticeRaised:

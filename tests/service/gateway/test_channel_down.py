@@ -9,10 +9,13 @@ import httpx
 import orjson
 import pytest
 
+from gateway.identity import commands
+from shared.identity import system
 from shared.records.room import Room
+from shared.signing import verify
 from tests.service.gateway.conftest import PASSWORD, TestClock, sign_in, sign_in_now
 from tests.service.gateway.serving import Seen, Toy, json_answer
-from tests.service.gateway.telling import free_port, live_through, mail_server, raise_notice, set_mail, turn
+from tests.service.gateway.telling import free_port, live_through, mail_server, person, raise_notice, set_mail, turn
 
 PORT = free_port()
 SUBJECTS = ("case:1", "referral:2")
@@ -177,11 +180,32 @@ class TestNextChannel:
         assert [event["data"]["title"] for event in at_the_phone(toy)] == ["期限将至"]
 
 
+def test_nobody_is_called_about_an_account_that_was_closed(
+    http: httpx.Client, room: Room, clock: TestClock, client: httpx.Client
+) -> None:
+    set_mail(room, "officer", "officer@example.com")
+    raise_notice(room, "u", level="urgent")
+    with room.transaction() as session:
+        commands.deactivate_person(session, person(room, "officer").id, by=system("gateway"), now=clock())
+    live_through(room, clock, client, hours=2, step=0.5)
+    items = http.get("/v1/notices", headers=sign_in(http, "keeper")).json()["items"]
+    assert "notice.undelivered" not in {item["type"] for item in items}
+
+
+def test_an_alarm_rings_once_a_day_and_names_who_cannot_be_reached(
+    http: httpx.Client, room: Room, clock: TestClock, client: httpx.Client
+) -> None:
+    set_mail(room, "officer", "officer@example.com")
+    for number in range(5):
+        raise_notice(room, f"u{number}", level="urgent", subject=f"case:{number}")
+    live_through(room, clock, client, hours=1, step=0.5)
+    items = http.get("/v1/notices", headers=sign_in(http, "keeper")).json()["items"]
+    assert [item["title"] for item in items] == ["Notices do not reach Officer"]
+
+
 def test_the_webhook_is_signed(
     http: httpx.Client, room: Room, client: httpx.Client, toy: Toy, rooms: str, clock: TestClock
 ) -> None:
-    from shared.signing import verify
-
     body = {"kind": "webhook", "label": "x", "url": f"{rooms}/phone"}
     made = http.post("/v1/notice-channels", json=body, headers=sign_in(http, "officer")).json()
     raise_notice(room, "u")
