@@ -9,6 +9,7 @@ from gateway.console import facts, forms
 from gateway.console.asking import ROOM_OF
 from gateway.console.entry import Visit
 from gateway.console.forms import Field
+from gateway.console.published import PATHS
 from shared.rules.entries import StepField
 from shared.rules.procedure_entries import Procedure, Step
 
@@ -25,6 +26,27 @@ KINDS = {
     "digest": "text",
     "lines": "lines",
 }
+UNSHOWN = frozenset(
+    {
+        "manifest_digest",
+        "open_measures",
+        "measure_ref",
+        "measure_procedure",
+        "measure_step",
+        "limitation_term",
+        "limitation_ends_on",
+        "is_time_barred",
+        "hearing_request_by",
+        "hearing_notice_by",
+        "deemed_served_on",
+        "payment_due_on",
+        "remedies_end_on",
+        "fine_yuan",
+        "paid_yuan",
+        "offset_yuan",
+    }
+)
+"""What is bound to, noted or computed, and told of elsewhere on the page."""
 GENERAL = ("title", "summary", "enterprise_name", "enterprise_id", "division", "conduct_on", "about", "facts")
 NEEDED = frozenset({"title", "summary", "division"})
 
@@ -32,6 +54,16 @@ NEEDED = frozenset({"title", "summary", "division"})
 def is_alone(procedure: Procedure) -> bool:
     """Whether a procedure is data alone, so that its forms come from the catalogue."""
     return bool(procedure.parties)
+
+
+def is_data(visit: Visit, procedure: Procedure, kind: str, step_id: str) -> bool:
+    """Whether one step's form comes from the catalogue: in a case, where no address of its own takes the step."""
+    step = procedure.steps.get(step_id)
+    if step is None or is_alone(procedure):
+        return step is not None
+    by_people = any(actor.relation != "system" for actor in step.by)
+    is_free = kind == "cases" and step_id not in PATHS[kind]
+    return is_free and by_people and all(name in visit.catalogue.step_fields for name in step.body_fields)
 
 
 def openable(visit: Visit, kind: str) -> list[Procedure]:
@@ -151,4 +183,4 @@ def stated_shown(visit: Visit, subject: Mapping[str, Any]) -> list[tuple[str, An
         is_agency = known is not None and known.type == "agency"
         shown = visit.words.part(choice, "", str(value)) if choice else visit.agency(value) if is_agency else value
         found.append((label, shown, name))
-    return [one for one in found if one[2] != "manifest_digest"]
+    return [one for one in found if one[2] not in UNSHOWN]

@@ -22,7 +22,7 @@ def step_shown(visit: Visit, kind: str, subject: Mapping[str, Any], step: Mappin
     asked = {f"guard_{name}" for name in step.get("fields") or ()}
     reasons = [one for one in said if one["code"] not in asked]
     procedure = procedure_of(visit, subject)
-    is_alone = matters.is_alone(procedure)
+    is_alone = matters.is_data(visit, procedure, kind, step["step"])
     schema = None if is_alone else body_of(kind, step["step"])
     return {
         "id": step["step"],
@@ -35,13 +35,13 @@ def step_shown(visit: Visit, kind: str, subject: Mapping[str, Any], step: Mappin
         ],
         "reasons": reasons,
         "wanted": [one for one in said if one["code"] in asked],
-        "fields": _fields(visit, procedure, step["step"], schema),
+        "fields": _fields(visit, procedure, kind, step["step"], schema),
         "conditions": conditions_of(visit, procedure, step["step"]),
     }
 
 
-def _fields(visit: Visit, procedure: Procedure, step_id: str, schema: Schema | None) -> list[Field]:
-    if matters.is_alone(procedure):
+def _fields(visit: Visit, procedure: Procedure, kind: str, step_id: str, schema: Schema | None) -> list[Field]:
+    if matters.is_data(visit, procedure, kind, step_id):
         return matters.stated_fields(visit, procedure.steps[step_id])
     return fields_of(schema, visit.words) if schema is not None else []
 

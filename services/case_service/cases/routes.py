@@ -128,6 +128,12 @@ def refer(case_id: UUID, body: Refer, call: CallDep) -> Response:
     return call(commands.refer, case_id, body=body, view=CaseView)
 
 
+@router.post("/{case_id}/refer-decided", response_model=CaseView)
+def refer_decided(case_id: UUID, body: Refer, call: CallDep) -> Response:
+    """Ask that a suspected crime be referred after the penalty was decided; the decision keeps its effect."""
+    return call(commands.refer_decided, case_id, body=body, view=CaseView)
+
+
 @router.post("/{case_id}/refer-otherwise", response_model=CaseView)
 def refer_otherwise(case_id: UUID, body: ReferOtherwise, call: CallDep) -> Response:
     """Ask for a referral under another procedure: market regulation, detention, public interest …"""

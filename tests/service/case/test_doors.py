@@ -54,7 +54,7 @@ def test_every_step_says_what_it_asks_for(desk: Desk) -> None:
     case = cases.informed(desk)
     steps = {one["step"]: one for one in desk.get(OFFICER, f"/v1/cases/{case['id']}/steps")["steps"]}
     assert [one["id"] for one in steps["record_statement"]["states"]] == ["statement", "statement_review", "is_adopted"]
-    assert steps["reopen_investigation"]["states"] == []  # the published document describes its body
+    assert not steps["reopen_investigation"].get("states")  # the published document describes its body
     assert set(doors.STEPS) <= set(CASE.steps)
 
 

@@ -1,4 +1,4 @@
-"""Measures of a case: only in one's own case and in its time; the case lists them and is not closed over an open one."""
+"""Measures of a case: only in one's own case and in its time; the case lists them and closes over none."""
 
 import json
 from typing import Any
