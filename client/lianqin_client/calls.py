@@ -63,11 +63,11 @@ class _Matters(_Caller):
     """Matters between agencies, for officers and partners alike. A `path` is such as `/v1/referrals/<id>`."""
 
     def open(self, kind: str, procedure: str, **matter: Any) -> Any:
-        """Open a `referral`, `supervision` or `consultation` under a procedure of the catalogue."""
+        """Open a `referral`, `supervision`, `consultation` or `measure` under a procedure of the catalogue."""
         return self.call("POST", f"/v1/{kind}s", json={"procedure": procedure, **matter}).json()
 
     def take(self, path: str, step: str, **stated: Any) -> Any:
-        """Take a step; `steps` says which there are and what each asks for."""
+        """Take a step, of a case too (`/v1/cases/<id>`); `steps` says which there are and what each asks for."""
         return self.call("POST", f"{path}/steps/{step}", json={"stated": stated}).json()
 
     def steps(self, path: str, language: str = "zh") -> list[dict[str, Any]]:
