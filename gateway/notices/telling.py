@@ -86,9 +86,12 @@ class _Plan:
         )
 
     def moment(self, choice: preferences.Preferences) -> tuple[datetime, str]:
-        """Return when somebody with this choice is written to, and what holds it until then."""
+        """Return when somebody with this choice is written to, and what holds it until then.
+
+        What asks for an answer, or brings a calendar, is a message of its own and no line of a digest.
+        """
         hours = preferences.hours_of(choice, self.mandate)
-        if self.notice.needs_answer:
+        if self.notice.needs_answer or self.notice.calendar:
             hours = quiet.Hours(hours.quiet_from, hours.quiet_to)
         calendar = room_of(self.session).calendar
         level, in_hours = self.notice.level, self.notice.in_hours

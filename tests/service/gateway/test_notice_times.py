@@ -108,6 +108,22 @@ class TestDigest:
         assert "晚到的" in digests[1]["body"]
         assert "第0件" not in digests[1]["body"]
 
+    @pytest.mark.parametrize("said", [{"calendar": "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\n"}, {"needs_answer": True}])
+    def test_an_invitation_and_a_question_are_messages_of_their_own(
+        self,
+        http: httpx.Client,
+        room: Room,
+        client: httpx.Client,
+        toy: Toy,
+        officer: dict[str, str],
+        said: dict[str, Any],
+    ) -> None:
+        assert choose(http, officer, digest_hour=16).status_code == 200
+        raise_notice(room, "invitation", level="info", **said)
+        turn(room, client)
+        (one,) = told(toy)
+        assert one.get("calendar", "") == said.get("calendar", "")
+
 
 class TestAnswers:
     @pytest.fixture
