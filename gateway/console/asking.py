@@ -15,6 +15,7 @@ ROOM_OF = {
     "clues": "clue",
     "cases": "case",
     "measures": "measure",
+    "conferences": "conference",
     "operations": "operation",
     "linkages": "linkage",
     "referrals": "referral",
@@ -26,6 +27,7 @@ SERVED_BY = {
     "supervisions": "referral",
     "consultations": "referral",
     "measures": "case",
+    "conferences": "case",
     "operations": "case",
     "linkages": "case",
 }

@@ -10,6 +10,10 @@ from gateway.desk.pages import DOCUMENT
 
 Schema = Mapping[str, Any]
 
+CONFERENCE_STEPS = (
+    "change adjourn reconvene cancel accept decline delegate recuse open attend leave opine resolve write_minutes "
+    "sign_minutes refuse_minutes add_action report_action finish_action verify_action return_action waive_action close"
+)
 PATHS: Mapping[str, Mapping[str, str]] = {
     "clues": {
         "assign": "assign",
@@ -35,6 +39,7 @@ PATHS: Mapping[str, Mapping[str, str]] = {
         "close_no_violation": "close",
         "close_after_judgment": "close",
     },
+    "conferences": {name: name.replace("_", "-") for name in CONFERENCE_STEPS.split()},
     "referrals": {
         "submit_report": "submit-report",
         "approve": "approve",

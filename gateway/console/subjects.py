@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
-from gateway.console import clocks, facts, lanes, matters
+from gateway.console import clocks, conferring, facts, lanes, matters
 from gateway.console.asking import PLURAL, ROOM_OF
 from gateway.console.entry import Visit
 from gateway.console.steps import procedure_of, step_shown
@@ -26,6 +26,7 @@ DETAILS: Mapping[str, str] = {
         "accepted_at receipt_number requested outcome outcome_at finding proposal decision decision_number "
         "reason result"
     ),
+    "conferences": "starts_at ends_at place online reply_by opinions_by access_until chair recorder reason",
     "supervisions": "conduct_on letter_number handed_over_at sent_manifest",
     "consultations": "letter_number handed_over_at sent_manifest",
     "referrals": (
@@ -68,8 +69,9 @@ async def gathered(visit: Visit, kind: str, subject_id: UUID) -> dict[str, Any]:
         "items": [shown_item(visit, item, entries) for item in items["items"]],
         "facts": facts.shown(visit, subject.get("facts") or {}),
         "verdicts": facts.verdicts_shown(visit, verdicts),
-        "steps": [step_shown(visit, kind, subject, step) for step in steps["steps"]],
+        "steps": [conferring.fitted(visit, subject, step_shown(visit, kind, subject, one)) for one in steps["steps"]],
         "key": str(uuid4()),
+        "conference": await conferring.parts(visit, subject) if kind == conferring.KIND else None,
     }
 
 
@@ -102,7 +104,7 @@ def _parties(visit: Visit, subject: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _in_words(visit: Visit, name: str, value: Any) -> str:
     if isinstance(value, list):
         return visit.words("list.comma").join(str(one) for one in value)
-    if name.endswith(("_at", "_from", "_to")) and isinstance(value, str) and "T" in value:
+    if name.endswith(("_at", "_by", "_from", "_to", "_until")) and isinstance(value, str) and "T" in value:
         return moment(value)
     return visit.words.or_else(f"value.{value}", str(value))
 
@@ -131,7 +133,9 @@ def is_final(visit: Visit, subject: Mapping[str, Any]) -> bool:
 
 def neighbours(subject: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the subjects a subject came from or led to, as (kind, path)."""
-    refs = [subject[name] for name in ("clue_ref", "case_ref", "referral_ref", "about") if subject.get(name)]
+    about = subject.get("about") or []
+    named = [subject[name] for name in ("clue_ref", "case_ref", "referral_ref") if subject.get(name)]
+    refs = [*named, *([about] if isinstance(about, str) else about)]
     return [(ref.partition(":")[0], path_of(ref)) for ref in dict.fromkeys(refs)]
 
 

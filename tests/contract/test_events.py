@@ -24,7 +24,7 @@ EMITTED = {
 }
 
 
-BELONGS = {"reconsideration": "referral", "supervision": "referral", "consultation": "referral"}
+BELONGS = {"conference": "case", "measure": "case", "reconsideration": "referral", "supervision": "referral", "consultation": "referral"}
 """What the referral room sends under a name of its own."""
 
 

@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter
 
-from gateway.console.routes import boards, evidence, law, noticing, signing, subjects
+from gateway.console.routes import boards, conferences, evidence, law, noticing, signing, subjects
 
 ROUTERS: tuple[APIRouter, ...] = (
     signing.router,
-    boards.router,
+    boards.router, conferences.router,
     noticing.router,
     law.router,
     evidence.router,

@@ -109,19 +109,19 @@ async def acknowledge(notice_id: UUID, visit: VisitDep, form: FormDep) -> Respon
 @router.get("/clues")
 async def clues(visit: VisitDep, after: AfterText = "", state: Filter = "") -> Response:
     """Show the clues one may see, newest first."""
-    return await _board(visit, "clues", after, state)
+    return await board(visit, "clues", after, state)
 
 
 @router.get("/cases")
 async def cases(visit: VisitDep, after: AfterText = "", state: Filter = "") -> Response:
     """Show the cases one may see, newest first."""
-    return await _board(visit, "cases", after, state)
+    return await board(visit, "cases", after, state)
 
 
 @router.get("/referrals")
 async def referrals(visit: VisitDep, after: AfterText = "", state: Filter = "") -> Response:
     """Show the referrals one may see, newest first."""
-    return await _board(visit, "referrals", after, state)
+    return await board(visit, "referrals", after, state)
 
 
 @router.get("/measures")
@@ -133,16 +133,17 @@ async def measures(visit: VisitDep, after: AfterText = "", state: Filter = "") -
 @router.get("/supervisions")
 async def supervisions(visit: VisitDep, after: AfterText = "", state: Filter = "") -> Response:
     """Show the supervisions one may see, newest first."""
-    return await _board(visit, "supervisions", after, state)
+    return await board(visit, "supervisions", after, state)
 
 
 @router.get("/consultations")
 async def consultations(visit: VisitDep, after: AfterText = "", state: Filter = "") -> Response:
     """Show the consultations one may see, newest first."""
-    return await _board(visit, "consultations", after, state)
+    return await board(visit, "consultations", after, state)
 
 
-async def _board(visit: Visit, kind: str, after: str, state: str) -> Response:
+async def board(visit: Visit, kind: str, after: str, state: str) -> Response:
+    """Show a page of the subjects of a kind."""
     asked = {"limit": str(PER_PAGE), "after": after, "state": state}
     page = await visit.rooms.get(kind, "", **{name: value for name, value in asked.items() if value})
     found: list[Mapping[str, Any]] = page["items"]
@@ -172,6 +173,8 @@ async def _board(visit: Visit, kind: str, after: str, state: str) -> Response:
 
 
 def _begins(visit: Visit, kind: str) -> bool:
+    if kind == "conferences":
+        return True
     if kind in FIRST:
         return visit.by.kind == "ecological_environment_authority"
     return bool(matters.openable(visit, kind))

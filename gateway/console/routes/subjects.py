@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from gateway.console import facts, forms, lanes, matters
+from gateway.console import conferring, facts, forms, lanes, matters
 from gateway.console.asking import ROOM_OF, Refused
 from gateway.console.entry import ConsoleRoute, FormDep, Visit, VisitDep
 from gateway.console.published import FIRST, OF_RULES, PATHS, body_of
@@ -121,12 +121,16 @@ async def unknown(rest: str, visit: VisitDep) -> Response:
 
 async def _given(visit: Visit, kind: str, subject_id: UUID, step: str, form: FormData) -> tuple[str, dict[str, Any]]:
     """Return the last part of the address that takes a step, and its body. Raises NotVisible for no such step."""
-    procedure = procedure_of(visit, await visit.rooms.get(kind, f"/{subject_id}"))
+    subject = await visit.rooms.get(kind, f"/{subject_id}")
+    procedure = procedure_of(visit, subject)
     if matters.is_alone(procedure) and step in procedure.steps:
         return f"steps/{step}", matters.step_body(visit, procedure.steps[step], form)
     schema = body_of(kind, step)
     if schema is None:
         raise NotVisible()
+    if kind == conferring.KIND:
+        body = conferring.step_body(visit, subject, forms.fields_of(schema, visit.words), form)
+        return PATHS[kind][step], body
     return PATHS[kind][step], _body(visit, forms.fields_of(schema, visit.words), form)
 
 

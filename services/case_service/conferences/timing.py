@@ -1,4 +1,4 @@
-"""Clocks of a conference, one for each agency: terms of agreement, drawn out to the moment the convener states."""
+"""Clocks of a conference or an operation, one for each agency: terms of agreement, drawn out to a stated moment."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -7,9 +7,9 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from services.case_service.conferences.models import Conference
 from shared.identity import Principal
 from shared.records import deadlines
+from shared.records.db import Row
 from shared.records.deadlines import Deadline, Start
 from shared.rules.term_entries import Extension
 
@@ -25,7 +25,7 @@ Said = list[dict[str, Any]]
 
 def run(
     session: Session,
-    found: Conference,
+    found: Row,
     term_id: str,
     agencies: Sequence[str],
     until: datetime,
@@ -47,22 +47,22 @@ def run(
     return said
 
 
-def of(session: Session, found: Conference, term_id: str, agency: str | None = None) -> list[Deadline]:
+def of(session: Session, found: Row, term_id: str, agency: str | None = None) -> list[Deadline]:
     """Return the open clocks of a term, of one agency where it is named."""
     return [one for one in deadlines.open_clocks(session, found, [term_id]) if agency in (None, one.party)]
 
 
-def meet(session: Session, found: Conference, term_id: str, agency: str, *, at: datetime) -> Said:
+def meet(session: Session, found: Row, term_id: str, agency: str, *, at: datetime) -> Said:
     """Meet an agency's clock."""
     return [deadlines.meet(session, one, at=at) for one in of(session, found, term_id, agency)]
 
 
-def cancel(session: Session, found: Conference, term_id: str, agency: str | None = None, *, at: datetime) -> Said:
+def cancel(session: Session, found: Row, term_id: str, agency: str | None = None, *, at: datetime) -> Said:
     """End clocks that bind nobody any more."""
     return [deadlines.cancel(session, one, at=at) for one in of(session, found, term_id, agency)]
 
 
-def cancel_all(session: Session, found: Conference, agency: str, *, at: datetime) -> Said:
+def cancel_all(session: Session, found: Row, agency: str, *, at: datetime) -> Said:
     """End the clocks of an agency that stands aside, those of its tasks excepted."""
     return [said for term in (REPLY, OPINION, SIGNATURE) for said in cancel(session, found, term, agency, at=at)]
 

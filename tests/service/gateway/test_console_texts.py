@@ -12,7 +12,7 @@ KEY = re.compile(r"\bt\('([a-z_0-9.]+)'(?=[,)])")
 CODE = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}|<!DOCTYPE html>|<[^>]*>|&[a-z]+;", re.DOTALL)
 PLACE = re.compile(r"\{\w+\}")
 HAN = re.compile(r"[\u3400-\u9fff]")
-SUBJECTS = {"clues": "clue", "cases": "case", "referrals": "referral"}
+SUBJECTS = {"clues": "clue", "cases": "case", "conferences": "conference", "referrals": "referral"}
 
 
 def test_every_text_is_said_in_both_languages():
@@ -49,6 +49,7 @@ FAMILIES = {
     "begin",
     "board",
     "clock",
+    "conference",
     "entry",
     "exhibit",
     "field",
