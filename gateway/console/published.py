@@ -38,6 +38,7 @@ PATHS: Mapping[str, Mapping[str, str]] = {
         "close": "close",
         "close_no_violation": "close",
         "close_after_judgment": "close",
+        "refer_decided_case": "refer-decided",
     },
     "conferences": {name: name.replace("_", "-") for name in CONFERENCE_STEPS.split()},
     "referrals": {

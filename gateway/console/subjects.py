@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
-from gateway.console import clocks, conferring, facts, lanes, matters
+from gateway.console import clocks, conferring, facts, lanes, matters, penalties
 from gateway.console.asking import PLURAL, ROOM_OF
 from gateway.console.entry import Visit
 from gateway.console.steps import procedure_of, step_shown
@@ -26,6 +26,7 @@ DETAILS: Mapping[str, str] = {
         "accepted_at receipt_number requested outcome outcome_at finding proposal decision decision_number "
         "reason result"
     ),
+    "measures": "conduct_on letter_number handed_over_at sent_manifest",
     "conferences": "starts_at ends_at place online reply_by opinions_by access_until chair recorder reason",
     "supervisions": "conduct_on letter_number handed_over_at sent_manifest",
     "consultations": "letter_number handed_over_at sent_manifest",
@@ -70,6 +71,7 @@ async def gathered(visit: Visit, kind: str, subject_id: UUID) -> dict[str, Any]:
         "facts": facts.shown(visit, subject.get("facts") or {}),
         "verdicts": facts.verdicts_shown(visit, verdicts),
         "steps": [conferring.fitted(visit, subject, step_shown(visit, kind, subject, one)) for one in steps["steps"]],
+        **(await penalties.shown(visit, str(subject_id)) if kind == "cases" else {}),
         "key": str(uuid4()),
         "conference": await conferring.parts(visit, subject) if kind == conferring.KIND else None,
     }
@@ -87,7 +89,7 @@ async def _verdicts(visit: Visit, kind: str, subject: Mapping[str, Any]) -> Sequ
 def details(visit: Visit, kind: str, subject: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return what is known of a subject, as (label, value) in words."""
     found = [(visit.words(f"field.{name}"), name, subject.get(name)) for name in DETAILS[kind].split()]
-    if matters.is_alone(procedure_of(visit, subject)):
+    if matters.is_alone(procedure_of(visit, subject)) or kind == "cases":
         found += [(label, name, value) for label, value, name in matters.stated_shown(visit, subject)]
     return [(label, _in_words(visit, name, value)) for label, name, value in found if value]
 

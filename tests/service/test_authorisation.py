@@ -45,6 +45,7 @@ BODIES = {
     "reopen": {"reason": "x"},
     "resume": {"reason": "x"},
     "refer": {"suspected_offence": "x"},
+    "refer-decided": {"suspected_offence": "x"},
     "supplement": {"note": "x"},
     "decide": {"decision": "penalty", "decision_number": "1", "reason": "x"},
     "close": {"result": "penalised"},
@@ -147,7 +148,8 @@ def made(desk: Desk):
 def call(desk: Desk, who, room: str, method: str, path: str, made):
     ids, items = made
     filled = re.sub(r"\{(subject|clue|case|referral)_id\}", ids[room], path).replace("{item_id}", items[room])
-    filled = filled.replace("{step_id}", "submit_report").replace("{receipt_id}", NOT_YET)
+    taken = "file_case" if room == "case" else "submit_report"
+    filled = filled.replace("{step_id}", taken).replace("{receipt_id}", NOT_YET)
     step = path.rsplit("/", 1)[-1]
     if method == "GET":
         return desk.call(who, "GET", filled)
@@ -157,7 +159,7 @@ def call(desk: Desk, who, room: str, method: str, path: str, made):
         return desk.call(who, "POST", filled, params=params, content=b"text", headers=headers)
     body = BODIES.get(step, {"reason": "x"})
     if path.endswith("/steps/{step_id}"):
-        body = {"stated": BODIES["submit-report"]}
+        body = {"stated": BODIES["file" if room == "case" else "submit-report"]}
     if room == "referral" and step in ("file", "decline-filing"):
         body = POLICE_FILE | ({"reasons": "x"} if step == "decline-filing" else {})
     if step == "withdraw" and "evidence" in path:

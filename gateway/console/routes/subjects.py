@@ -34,9 +34,9 @@ async def journey(journey_id: UUID, visit: VisitDep, upstream: UpstreamDep) -> R
 
 
 @router.get("/{kind}/new")
-async def begin_page(kind: str, visit: VisitDep, procedure: str = "") -> Response:
+async def begin_page(kind: str, visit: VisitDep, procedure: str = "", about: str = "") -> Response:
     """Show the form by which a clue is reported, a case opened, or a matter with other agencies begun."""
-    return _begin(visit, kind, {}, None, procedure)
+    return _begin(visit, kind, {"about": [about]} if about else {}, None, procedure)
 
 
 @router.post("/{kind}/new")
@@ -123,7 +123,7 @@ async def _given(visit: Visit, kind: str, subject_id: UUID, step: str, form: For
     """Return the last part of the address that takes a step, and its body. Raises NotVisible for no such step."""
     subject = await visit.rooms.get(kind, f"/{subject_id}")
     procedure = procedure_of(visit, subject)
-    if matters.is_alone(procedure) and step in procedure.steps:
+    if matters.is_data(visit, procedure, kind, step):
         return f"steps/{step}", matters.step_body(visit, procedure.steps[step], form)
     schema = body_of(kind, step)
     if schema is None:

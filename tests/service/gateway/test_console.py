@@ -12,10 +12,10 @@ from gateway.console.entry import csrf_token
 from gateway.console.routes import ROUTERS
 from gateway.console.routes.signing import safe
 from tests.service.gateway.conftest import PASSWORD, sign_in
+from tests.service.gateway.penalty import JOURNEY, of_case
 from tests.service.gateway.serving import json_answer
 
 CASE = "01a20969-b33e-7e7e-938f-8a353727b598"
-JOURNEY = "01a20969-b16a-7496-bec5-696012f05776"
 AT = "2026-11-23T01:00:00Z"
 PATH = f"/console/cases/{CASE}"
 SAME = {"sec-fetch-site": "same-origin"}
@@ -63,7 +63,7 @@ def case(toy):
         f"{base}/evidence": json_answer({"items": [], "next": None}),
         f"{base}/verdicts": json_answer([]),
         f"/v1/journeys/{JOURNEY}": json_answer({"entries": [opening()]}),
-    }
+    } | of_case(base)
     return toy
 
 
