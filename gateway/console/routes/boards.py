@@ -127,7 +127,7 @@ async def referrals(visit: VisitDep, after: AfterText = "", state: Filter = "") 
 @router.get("/measures")
 async def measures(visit: VisitDep, after: AfterText = "", state: Filter = "") -> Response:
     """Show the measures one may see, newest first."""
-    return await _board(visit, "measures", after, state)
+    return await board(visit, "measures", after, state)
 
 
 @router.get("/supervisions")

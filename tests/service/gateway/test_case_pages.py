@@ -64,3 +64,13 @@ def test_a_step_that_is_data_is_a_form_and_goes_by_its_door(entered, penalty):
     sent = orjson.loads(next(seen for seen in penalty.seen if seen.method == "POST").body)
     assert sent["stated"]["officer_certificates"] == ["1", "2"]
     assert sent["stated"]["inspected_at"] == "2026-09-07T09:00:00+08:00"
+
+
+def test_measures_have_a_board(entered, penalty):
+    measure = subject() | {"id": CASE, "ref": f"measure:{CASE}", "procedure_id": "sealing_seizure", "state": "in_force"}
+    penalty.answers["/v1/measures"] = json_answer({"items": [measure | {"title": "封泵"}], "next": None})
+    penalty.answers[f"/v1/measures/{CASE}/deadlines"] = json_answer({"items": [], "next": None})
+    page = entered.get("/console/measures")
+    assert page.status_code == 200, page.text
+    for part in ("封泵", "查封、扣押中", f"/console/measures/{CASE}"):
+        assert part in page.text
