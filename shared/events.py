@@ -8,7 +8,14 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, Field
 
 from shared.envelopes import Event, Origin, envelope
-from shared.payloads import CalendarChanged, ConferenceResolved, NoticeRaised, Payload
+from shared.payloads import (
+    CalendarChanged,
+    ClueOfOperation,
+    ConferenceResolved,
+    NoticeRaised,
+    OperationFound,
+    Payload,
+)
 
 __all__ = ["EVENTS", "CalendarChanged", "Event", "NoticeRaised", "Origin", "Payload", "envelope"]
 
@@ -269,6 +276,8 @@ EVENTS = _table(
     EventType("conference.resolved", ConferenceResolved, "case", ("referral",)),
     EventType("operation.progressed", Progressed, "case"),
     EventType("linkage.progressed", Progressed, "case"),
+    EventType("operation.found", OperationFound, "case", ("clue",)),
+    EventType("clue.of_operation", ClueOfOperation, "clue", ("case",)),
     EventType("notice.raised", NoticeRaised, "any", ("gateway",)),
     EventType("calendar.changed", CalendarChanged, "any", ("clue", "case", "referral")),
     EventType("message.delivered", MessageDelivered, "any", ("referral",)),

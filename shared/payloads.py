@@ -1,8 +1,9 @@
 """What every event carries is a payload; the one to people has its optional parts here."""
 
 from typing import Any
+from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 
 class Payload(BaseModel):
@@ -58,3 +59,25 @@ class CalendarChanged(Payload):
 
     notice: dict[str, Any]
     source: str
+
+
+class OperationFound(Payload):
+    """An agency found something in a joint operation: a clue for the bureau of the division."""
+
+    title: str
+    summary: str
+    enterprise_id: str
+    enterprise_name: str
+    division: str
+    found_at: AwareDatetime
+    agency: str
+    operation: str
+    number: int
+    reported_by: dict[str, Any]
+
+
+class ClueOfOperation(Payload):
+    """The clue that a finding of a joint operation became; `finding` is the id of the message that told of it."""
+
+    finding: UUID
+    owner: str

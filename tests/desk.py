@@ -99,7 +99,7 @@ class Desk:
         assert answer.status_code == 201, answer.text
         return answer.json()
 
-    def drain(self, turns: int = 50) -> None:
+    def drain(self, turns: int = 500) -> None:
         """Run every worker until nothing is due."""
         for _ in range(turns):
             moved = sum(self.deliver(name) for name in self.rooms)

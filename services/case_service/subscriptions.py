@@ -1,6 +1,7 @@
 """Everything that can arrive in the case room."""
 
 from services.case_service.cases import notes, progress
+from services.case_service.operations import notes as operations
 from shared.records import calendars
 from shared.web.app import Subscriptions
 
@@ -21,5 +22,6 @@ SUBSCRIPTIONS: Subscriptions = {
     "reconsideration.decided": notes.note_outcome,
     "referral.progressed": progress.note_progress,
     "supervision.progressed": progress.note_progress,
+    "clue.of_operation": operations.note_clue,
     "calendar.changed": calendars.take,
 }

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from services.clue_service.clues import commands
+from services.clue_service.clues import commands, operations
 from services.clue_service.clues.models import Clue
 from shared.events import CaseClosed, CaseOpened, Event
 from shared.records import calendars
@@ -35,5 +35,6 @@ def case_closed(session: Session, event: Event) -> Clue | None:
 SUBSCRIPTIONS: Subscriptions = {
     "case.opened": case_opened,
     "case.closed": case_closed,
+    "operation.found": operations.take_finding,
     "calendar.changed": calendars.take,
 }

@@ -24,11 +24,19 @@ EMITTED = {
 }
 
 
-BELONGS = {"conference": "case", "measure": "case", "reconsideration": "referral", "supervision": "referral", "consultation": "referral"}
+BELONGS = {
+    "conference": "case",
+    "measure": "case",
+    "reconsideration": "referral",
+    "supervision": "referral",
+    "consultation": "referral",
+    "operation": "case",
+    "linkage": "case",
+}
 """What the referral room sends under a name of its own."""
 
 
-BESIDE_STEPS = {"case.facts_changed"}
+BESIDE_STEPS = {"case.facts_changed", "operation.found", "clue.of_operation"}
 """What is told without a step: changes of facts or evidence after another room was given them."""
 STEPS = [name for name, event in EVENTS.items() if event.sender != "any" and name not in BESIDE_STEPS]
 

@@ -44,12 +44,12 @@ UNPUNISHED = ("not_prosecuted", "acquitted", "exempted")
 """How a criminal procedure ends that gives the case back (衔接办法第十六条)."""
 
 
-def open_case(session: Session, body: Open, *, by: Principal, now: datetime) -> Case:
-    """Open a case on discovery; the filing clock runs from `discovered_at`."""
+def open_case(session: Session, body: Open, *, by: Principal, now: datetime, journey_id: UUID | None = None) -> Case:
+    """Open a case on discovery, in a journey that goes on if one is named; filing runs from `discovered_at`."""
     if body.discovered_at > now:
         words = Text("发现时间晚于当前时间", "discovered_at lies in the future")
         raise BodyInvalid(words, errors=[{"field": "discovered_at", "code": "in_the_future", "message": words}])
-    values = body.model_dump() | {"owner": by.agency}
+    values = body.model_dump() | {"owner": by.agency} | ({"journey_id": journey_id} if journey_id else {})
     return opened(session, values, "open_case", body, by=by, now=now)
 
 

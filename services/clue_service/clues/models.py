@@ -12,7 +12,7 @@ from shared.events import ManifestData
 from shared.records.db import Row
 from shared.records.views import Body, Division, JsonObject, LongWords, PastInstant, SubjectView, Words
 
-Source = Literal["rule", "mobile_monitoring", "complaint", "self_inspection", "partner", "manual"]
+Source = Literal["rule", "mobile_monitoring", "complaint", "self_inspection", "partner", "joint_operation", "manual"]
 
 
 class Clue(Row, table=True):
