@@ -6,7 +6,8 @@ from gateway.console.routes import boards, conferences, evidence, law, noticing,
 
 ROUTERS: tuple[APIRouter, ...] = (
     signing.router,
-    boards.router, conferences.router,
+    boards.router,
+    conferences.router,
     noticing.router,
     law.router,
     evidence.router,
