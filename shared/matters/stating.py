@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, ValidationError, create_model
 
 from shared.errors import BodyInvalid, Text
 from shared.records.room import Room
-from shared.records.views import Body, LongWords, PastInstant, Words
+from shared.records.views import EARLIEST_YEAR, Body, LongWords, PastInstant, Words
 from shared.rules.catalogue import Catalogue
 from shared.rules.entries import StepField
 from shared.rules.procedure_entries import Procedure, Step
@@ -17,8 +17,12 @@ AgencyId = Annotated[str, Field(pattern=r"^[a-z]{2,12}-[0-9]{6}$")]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
+LATEST = "2149"
+"""The last year a day can lie in: terms are counted from it."""
+
+
 def _whole_day(value: Any) -> Any:
-    if isinstance(value, str) and len(value) == len("2026-01-01"):
+    if isinstance(value, str) and len(value) == len("2026-01-01") and str(EARLIEST_YEAR) <= value[:4] <= LATEST:
         return value
     raise ValueError("日期应写作 2026-01-01 / a day is written 2026-01-01")
 

@@ -152,7 +152,7 @@ def cancel(session: Session, clock: Deadline, *, at: datetime) -> dict[str, Any]
 def _end(session: Session, clock: Deadline, state: str, *, at: datetime) -> dict[str, Any]:
     within = at < clock.due_at if clock.due_on else at <= clock.due_at
     term = room_of(session).catalogue.term(clock.term_id, on=clock.term_on)
-    is_late = state == "met" and not within and term.binds
+    is_late = state == "met" and not within and term.binds and term.verified
     breached_at = clock.breached_at or (clock.due_at if is_late else None)
     ended = {"state": state, "ended_at": at, "next_notice_at": None, "awaits": "[]", "breached_at": breached_at}
     return _change(session, clock, state, **ended)

@@ -12,6 +12,7 @@ from sqlmodel import Session
 from services.case_service.cases import commands, models, queries
 from services.case_service.cases.models import Case
 from services.case_service.cases.stepping import taken
+from shared.clock import today
 from shared.errors import BodyInvalid, NotYourStep, StepRefused, Text
 from shared.identity import Principal
 from shared.matters import stating
@@ -70,6 +71,12 @@ def take(session: Session, case_id: UUID, step_id: str, body: Take, *, by: Princ
         return door.command(session, case_id, read(door, body.stated), by=by, now=now)
     expect(session, case)
     stated = stating.read(room, procedure, step, body.stated, now=now) | dict(ALSO.get(step_id, {}))
+    ended_on = stated.get("conduct_ended_on")
+    if ended_on is not None and ended_on > today(now):
+        words = Text("行为终了之日晚于今日", "conduct_ended_on lies in the future")
+        raise BodyInvalid(
+            words, errors=[{"field": "stated.conduct_ended_on", "code": "in_the_future", "message": words}]
+        )
     if step_id == "decide_on_spot":
         stated["served_at"] = stated["decided_at"]
     return taken(session, case, step_id, stated, by=by, now=now)

@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.clock import ZONE, today
 from shared.records.room import Room
+from shared.records.views import EARLIEST_YEAR
 from shared.rules.catalogue import NotInForce
 from shared.rules.term_entries import Due, Term
 from shared.rules.terms import due
@@ -54,8 +55,9 @@ def _limitation(room: Room, known: Known) -> dict[str, Any]:
     if since is None:
         return {}
     term = _period(room, known, since)
-    answer = due(term, _instant(since), calendar=room.calendar)
-    last = answer.unrolled_on
+    if since.year < EARLIEST_YEAR:
+        return {"limitation_term": term.id, "is_time_barred": True}  # before the calendar: older than any period
+    last = due(term, _instant(since), calendar=room.calendar).unrolled_on
     discovered = known.get("discovered_at")
     late = last is not None and isinstance(discovered, datetime) and today(discovered) > last
     return {"limitation_ends_on": last, "limitation_term": term.id, "is_time_barred": late}

@@ -18,6 +18,7 @@ from tests.desk import Desk, officer
 from tests.journeys import CITY, HEAD, OFFICER, POLICE
 from tests.service.referral import walking
 from tests.service.referral.walking import ALL_ROLES, NOBODY, STRANGERS, clocks, refusal
+from tests.stages import stage
 
 REVIEWER = officer(journeys.EEA, "legal_reviewer")
 PENALTY = {"decision": "penalty", "decision_number": "苏环罚〔2026〕1号", "reason": "超标排放"}
@@ -29,6 +30,7 @@ def path(case: Any, step: str = "") -> str:
     return f"/v1/cases/{case['id']}" + (f"/{step}" if step else "")
 
 
+@stage
 def concluded(desk: Desk, finding: str = "violation") -> Any:
     """A case whose investigation is concluded."""
     return desk.post(OFFICER, path(journeys.filed_case(desk), "conclude"), VIOLATION | {"finding": finding})
@@ -39,11 +41,13 @@ def unfounded(desk: Desk) -> Any:
     return concluded(desk, "no_violation")
 
 
+@stage
 def informed(desk: Desk) -> Any:
     """A concluded case whose party was told what is intended."""
     return journeys.informed_case(desk, concluded(desk))
 
 
+@stage
 def penalised(desk: Desk) -> Any:
     """A case whose penalty is decided and served."""
     case = desk.post(HEAD, path(informed(desk), "decide"), PENALTY)
@@ -51,6 +55,7 @@ def penalised(desk: Desk) -> Any:
     return journeys.take_case(desk, OFFICER, case, "serve_decision", service_way="direct", served_at=at)
 
 
+@stage
 def referable(desk: Desk) -> Any:
     """A case whose facts meet a standard."""
     case = journeys.filed_case(desk)
@@ -62,6 +67,7 @@ def referred(desk: Desk) -> Any:
     return walking.case_of(desk, journeys.receipted_referral(desk))
 
 
+@stage
 def with_more(desk: Desk) -> Any:
     """A case that lies with the police, to which evidence came since."""
     case = referred(desk)

@@ -67,6 +67,12 @@ class TestCalling:
         answer = desk.post(OFFICER, "/v1/conferences", body, expect=422)
         assert answer["errors"][0]["field"] == field
 
+    def test_a_far_day_is_provisional_not_a_fault(self, desk: Desk) -> None:
+        far = {"starts_at": "2099-12-30T09:00:00+08:00", "ends_at": "2099-12-31T09:00:00+08:00"}
+        conference = convened(desk, **far, reply_by="2099-12-29T09:00:00+08:00")
+        assert clocks(desk, conference, "conference_reply")[PSB] == "running"
+        assert desk.call(OFFICER, "GET", path(conference, f"minutes/{10**12}")).status_code == 422
+
     def test_on_ones_own_cases_only(self, desk: Desk) -> None:
         case = referable(desk)
         assert refusal(desk, STRANGER, "/v1/conferences", calling(desk, case)) == (404, "not-visible")

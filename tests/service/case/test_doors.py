@@ -102,6 +102,16 @@ def test_conduct_that_goes_on_is_not_yet_counted(desk: Desk) -> None:
     assert desk.get(OFFICER, f"/v1/cases/{case['id']}/figures")["limitation_ends_on"] is None
 
 
+def test_conduct_before_the_calendar_is_out_of_time(desk: Desk) -> None:
+    case = journeys.filed_case(desk)
+    take_case(desk, OFFICER, case, "record_investigation", conduct_on="1990-01-01")
+    figures = desk.get(OFFICER, f"/v1/cases/{case['id']}/figures")
+    assert (figures["limitation_ends_on"], figures["is_time_barred"]) == (None, True)
+    take_case(desk, OFFICER, case, "conclude_investigation", finding="violation", proposal="罚款")
+    journeys.informed_case(desk, case)
+    assert attempt(desk, HEAD, case, "decide", cases.PENALTY) == (409, "step-refused")
+
+
 def test_no_penalty_may_be_decided_out_of_time(desk: Desk) -> None:
     case = journeys.filed_case(desk)
     take_case(desk, OFFICER, case, "record_investigation", conduct_on="2020-01-01")
