@@ -1,9 +1,10 @@
 """Conferences over HTTP: called, answered, held, minuted, resolved, followed to the end."""
 
 from collections.abc import Callable
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
 from services.case_service.conferences import calendar, convening, queries, showing
@@ -29,6 +30,7 @@ from shared.web.subject_routes import read_routes
 router = APIRouter(prefix="/v1/conferences", tags=["conferences"])
 read_routes(router, Conference, ConferenceView)
 add_evidence_routes(router)
+NumberPath = Annotated[int, Path(ge=1, le=10_000, description="Version of the minutes")]
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
@@ -100,21 +102,21 @@ def read_all_minutes(conference_id: UUID, session: ReadDep, by: PrincipalDep) ->
 
 
 @router.get("/{conference_id}/minutes/{number}.pdf", response_class=Response)
-def print_minutes_pdf(conference_id: UUID, number: int, session: ReadDep, by: PrincipalDep) -> Response:
+def print_minutes_pdf(conference_id: UUID, number: NumberPath, session: ReadDep, by: PrincipalDep) -> Response:
     """Print a version of the minutes as PDF."""
     found = queries.heard(session, conference_id, seen_by=by)
     return Response(showing.printed(session, found, number, "pdf"), media_type="application/pdf")
 
 
 @router.get("/{conference_id}/minutes/{number}.docx", response_class=Response)
-def print_minutes_docx(conference_id: UUID, number: int, session: ReadDep, by: PrincipalDep) -> Response:
+def print_minutes_docx(conference_id: UUID, number: NumberPath, session: ReadDep, by: PrincipalDep) -> Response:
     """Print a version of the minutes as a Word file."""
     found = queries.heard(session, conference_id, seen_by=by)
     return Response(showing.printed(session, found, number, "docx"), media_type=WORD)
 
 
 @router.get("/{conference_id}/minutes/{number}.json", response_class=Response)
-def export_minutes(conference_id: UUID, number: int, session: ReadDep, by: PrincipalDep) -> Response:
+def export_minutes(conference_id: UUID, number: NumberPath, session: ReadDep, by: PrincipalDep) -> Response:
     """Take a version of the minutes with its signatures as the file that `lianqin verify` checks offline."""
     found = queries.heard(session, conference_id, seen_by=by)
     headers = {"Content-Disposition": f'attachment; filename="minutes-{found.id}-{number}.json"'}
@@ -122,13 +124,13 @@ def export_minutes(conference_id: UUID, number: int, session: ReadDep, by: Princ
 
 
 @router.get("/{conference_id}/minutes/{number}/verify")
-def verify_minutes(conference_id: UUID, number: int, session: ReadDep, by: PrincipalDep) -> VerifiedView:
+def verify_minutes(conference_id: UUID, number: NumberPath, session: ReadDep, by: PrincipalDep) -> VerifiedView:
     """See what of a version of the minutes holds: its digest, and each agency's signature over it."""
     return showing.verified(session, queries.heard(session, conference_id, seen_by=by), number)
 
 
 @router.get("/{conference_id}/minutes/{number}")
-def read_minutes(conference_id: UUID, number: int, session: ReadDep, by: PrincipalDep) -> MinutesView:
+def read_minutes(conference_id: UUID, number: NumberPath, session: ReadDep, by: PrincipalDep) -> MinutesView:
     """Read one version of the minutes with its signatures."""
     return showing.minutes(session, queries.heard(session, conference_id, seen_by=by), number)
 
