@@ -5,6 +5,7 @@ from typing import Any
 
 from shared.identity import Principal
 from tests.desk import Desk, officer
+from tests.stages import stage
 
 CITY = "320500"
 EEA, PSB, PRO = f"eea-{CITY}", f"psb-{CITY}", f"pro-{CITY}"
@@ -80,6 +81,7 @@ def receive_clue(desk: Desk, **changes: Any) -> Any:
     return desk.post(OFFICER, "/v1/clues", body | changes, expect=201)
 
 
+@stage
 def accepted_clue(desk: Desk) -> Any:
     """Take a clue through verification to its acceptance."""
     clue = receive_clue(desk)
@@ -90,6 +92,7 @@ def accepted_clue(desk: Desk) -> Any:
     return desk.post(OFFICER, f"{path}/accept", {"note": "立案调查"})
 
 
+@stage
 def opened_case(desk: Desk) -> Any:
     """Let the case room open a case from an accepted clue, and return the case."""
     accepted_clue(desk)
@@ -97,6 +100,7 @@ def opened_case(desk: Desk) -> Any:
     return desk.get(OFFICER, "/v1/cases")["items"][0]
 
 
+@stage
 def filed_case(desk: Desk) -> Any:
     """File a case, with two officers and their certificates."""
     case = opened_case(desk)
@@ -116,6 +120,7 @@ def informed_case(desk: Desk, case: Any) -> Any:
     return take_case(desk, OFFICER, case, "inform", informed_at=at, **INTENDED)
 
 
+@stage
 def referral_requested(desk: Desk) -> Any:
     """Ask for a referral and return the drafted referral."""
     case = filed_case(desk)
@@ -128,6 +133,7 @@ def referral_requested(desk: Desk) -> Any:
     return desk.get(OFFICER, "/v1/referrals")["items"][0]
 
 
+@stage
 def approved_referral(desk: Desk) -> Any:
     """Report and approve a referral."""
     referral = referral_requested(desk)
@@ -140,6 +146,7 @@ def approved_referral(desk: Desk) -> Any:
     return desk.post(HEAD, f"{path}/approve", {})
 
 
+@stage
 def sent_referral(desk: Desk) -> Any:
     """Hand a referral over with every document."""
     referral = approved_referral(desk)
@@ -152,6 +159,7 @@ def sent_referral(desk: Desk) -> Any:
     return sent
 
 
+@stage
 def receipted_referral(desk: Desk) -> Any:
     """Let the police issue their receipt and the procuratorate acknowledge its copy."""
     sent = sent_referral(desk)

@@ -6,6 +6,7 @@ from shared.identity import Principal
 from tests import journeys
 from tests.desk import Desk, officer
 from tests.journeys import OFFICER, POLICE
+from tests.stages import stage
 
 ALL_ROLES = ("case_officer", "agency_head", "legal_reviewer", "liaison", "evidence_keeper", "duty_officer")
 STRANGERS = (officer("eea-320100", *ALL_ROLES), officer("psb-320100", *ALL_ROLES), officer("pro-320100", *ALL_ROLES))
@@ -47,11 +48,13 @@ def decided(desk: Desk, referral: Any, step: str, **more: Any) -> Any:
     return answer
 
 
+@stage
 def filed(desk: Desk) -> Any:
     """A referral the police filed and notified."""
     return decided(desk, journeys.receipted_referral(desk), "file")
 
 
+@stage
 def not_filed(desk: Desk) -> Any:
     """A referral the police did not file, with the notice."""
     return decided(desk, journeys.receipted_referral(desk), "decline-filing", reasons="证据不足")
@@ -73,11 +76,13 @@ def letter_of_supervision(desk: Desk, referral: Any, *proofs: str) -> None:
         desk.attach(OFFICER, path(referral), document, f"{document} with {' '.join(proofs)}".encode())
 
 
+@stage
 def upheld(desk: Desk) -> Any:
     """A non-filing that reconsideration upheld."""
     return decided(desk, ask_again(desk, not_filed(desk)), "decline-filing", reasons="维持")
 
 
+@stage
 def items_handed(desk: Desk) -> Any:
     """A filed referral whose items were handed over."""
     referral = filed(desk)
