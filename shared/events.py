@@ -15,6 +15,7 @@ from shared.payloads import (
     NoticeRaised,
     OperationFound,
     Payload,
+    SeriousCase,
 )
 
 __all__ = ["EVENTS", "CalendarChanged", "Event", "NoticeRaised", "Origin", "Payload", "envelope"]
@@ -251,6 +252,7 @@ EVENTS = _table(
     EventType("case.referral_requested", ReferralRequested, "case", ("referral",)),
     EventType("case.facts_changed", FactsChanged, "case", ("referral",)),
     EventType("case.supplemented", CaseSupplemented, "case", ("referral",)),
+    EventType("case.turned_serious", SeriousCase, "case", ("referral",)),
     EventType("case.closed", CaseClosed, "case", ("clue",)),
     EventType("referral.drafted", ReferralDrafted, "referral", ("case",)),
     EventType("referral.refused", ReferralRefused, "referral", ("case",)),

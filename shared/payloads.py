@@ -81,3 +81,14 @@ class ClueOfOperation(Payload):
 
     finding: UUID
     owner: str
+
+
+class SeriousCase(Payload):
+    """A case was turned into a serious one: the matters to be opened with the police and the procuratorate.
+
+    `matters` as in ConferenceResolved; `then` names the steps that follow the first one at once.
+    """
+
+    title: str
+    observers: list[str]
+    matters: list[dict[str, Any]]

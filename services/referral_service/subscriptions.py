@@ -1,7 +1,7 @@
 """Everything that can arrive in the referral room from other rooms."""
 
 from services.referral_service.differences.commands import note_changes
-from services.referral_service.proceedings.resolved import open_resolved
+from services.referral_service.proceedings.resolved import open_resolved, open_serious
 from services.referral_service.receipts.notes import note_delivered
 from services.referral_service.referrals import notes
 from shared.records import calendars
@@ -13,5 +13,6 @@ SUBSCRIPTIONS: Subscriptions = {
     "case.supplemented": notes.supplemented,
     "case.facts_changed": note_changes,
     "conference.resolved": open_resolved,
+    "case.turned_serious": open_serious,
     "calendar.changed": calendars.take,
 }

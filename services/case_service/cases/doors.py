@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import ValidationError
 from sqlmodel import Session
 
-from services.case_service.cases import commands, models, queries
+from services.case_service.cases import commands, models, queries, serious
 from services.case_service.cases.models import Case
 from services.case_service.cases.stepping import taken
 from shared.clock import today
@@ -45,6 +45,8 @@ STEPS: Mapping[str, Door] = {
     "refer_otherwise": Door(models.ReferOtherwise, commands.refer_otherwise),
     "supplement": Door(models.Supplement, commands.supplement),
     "resume_administrative_handling": Door(models.Resume, commands.resume),
+    "mark_serious": Door(serious.TurnSerious, serious.turn),
+    "end_serious": Door(serious.EndSerious, serious.end),
     "decide": Door(models.Decide, commands.decide),
     "close": Door(models.Close, commands.close),
     "close_no_violation": Door(models.Close, commands.close),

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from services.case_service.cases import commands, doors, provenance, queries, reckoning
+from services.case_service.cases import commands, doors, provenance, queries, reckoning, serious
 from services.case_service.cases.models import (
     Case,
     CaseView,
@@ -24,6 +24,7 @@ from services.case_service.cases.models import (
     Resume,
     Supplement,
 )
+from services.case_service.cases.serious import EndSerious, TurnSerious
 from shared.matters.bodies import Take
 from shared.web.deps import CallDep, PrincipalDep, ReadDep, RoomDep
 from shared.web.evidence_routes import evidence_routes
@@ -138,6 +139,18 @@ def refer_decided(case_id: UUID, body: Refer, call: CallDep) -> Response:
 def refer_otherwise(case_id: UUID, body: ReferOtherwise, call: CallDep) -> Response:
     """Ask for a referral under another procedure: market regulation, detention, public interest …"""
     return call(commands.refer_otherwise, case_id, body=body, view=CaseView)
+
+
+@router.post("/{case_id}/serious", response_model=CaseView)
+def turn_serious(case_id: UUID, body: TurnSerious, call: CallDep) -> Response:
+    """Turn it into a serious case: the police are told, the procuratorate is asked, both see the case."""
+    return call(serious.turn, case_id, body=body, view=CaseView)
+
+
+@router.post("/{case_id}/serious/end", response_model=CaseView)
+def end_serious(case_id: UUID, body: EndSerious, call: CallDep) -> Response:
+    """End its handling as a serious case: the observers no longer see it."""
+    return call(serious.end, case_id, body=body, view=CaseView)
 
 
 @router.post("/{case_id}/supplement", response_model=CaseView)

@@ -8,8 +8,10 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from services.case_service.cases import asking
 from services.case_service.cases import commands as cases
 from services.case_service.cases import queries as case_queries
+from services.case_service.cases.asking import Wanted
 from services.case_service.cases.models import Case, Close, Refer, ReferOtherwise, Reopen
 from services.case_service.conferences import queries
 from services.case_service.conferences.following import add
@@ -26,11 +28,8 @@ from services.case_service.conferences.resolutions import (
     ResolveReferOtherwise,
     ResolveSupplement,
 )
-from shared.clock import today
-from shared.errors import NotYourStep, StepRefused, Text
+from shared.errors import StepRefused, Text
 from shared.identity import Principal
-from shared.matters import stating
-from shared.records import parties
 from shared.records.perform import expect, perform, require_actor
 from shared.records.room import room_of
 
@@ -165,27 +164,5 @@ def _matter(
     acting: Acting, case: Case, procedure_id: str, named: Mapping[str, Sequence[str]], stated: Mapping[str, Any]
 ) -> None:
     """Ask the referral room to open a matter; what its procedure would refuse is refused here, before anything is."""
-    room, by = room_of(acting.session), acting.by
-    procedure = room.catalogue.procedure(procedure_id, on=today(acting.now))
-    step = procedure.initial_steps[0]
-    allowed = [one for one in step.by if one.relation == "owner" and one.agency_kind in (None, by.kind)]
-    if not any(not one.roles or by.roles & set(one.roles) for one in allowed):
-        words = Text(f"您的机关或角色不能启动《{procedure.name_zh}》", f"You may not begin '{procedure.name_en}'")
-        raise NotYourStep(words, procedure=procedure_id)
-    stating.read(room, procedure, step, stated, now=acting.now)
-    owner = room.catalogue.agencies[case.owner]
-    takes_part = parties.named(room, procedure, owner, {name: list(ids) for name, ids in named.items()})
-    said = {"title", "summary", "division", "enterprise_id", "enterprise_name"}
-    acting.matters.append(
-        case.model_dump(include=said)
-        | {
-            "kind": procedure.subject,
-            "procedure": procedure_id,
-            "about": case.ref,
-            "journey_id": str(case.journey_id),
-            "conduct_on": case.conduct_on.isoformat() if case.conduct_on else None,
-            "parties": takes_part,
-            "stated": dict(stated),
-            "by": {"agency": by.agency, "kind": by.kind, "actor": by.actor, "roles": sorted(by.roles), "name": by.name},
-        }
-    )
+    wanted = Wanted(procedure_id, named, stated)
+    acting.matters.append(asking.matter(acting.session, case, wanted, by=acting.by, now=acting.now))
