@@ -34,6 +34,8 @@ class Stage:
     """A copy of the desk's folder: evidence, keys, on SQLite the databases."""
     rows: dict[tuple[str, str], bytes]
     """On PostgreSQL the rows of each (room, table)."""
+    numbers: dict[tuple[str, str], int]
+    """On PostgreSQL the last number each (room, sequence) gave."""
 
 
 _reached: dict[object, Stage] = {}
@@ -99,10 +101,11 @@ def _folder(desk: Desk) -> Path:
 
 def _copied(desk: Desk, answer: Any) -> Stage:
     rows = {(room.name, table): held for room in desk.rooms.values() for table, held in _rows(room)}
+    numbers = {(room.name, name): last for room in desk.rooms.values() for name, last in _numbers(room)}
     place = Path(_kept().name) / str(len(_reached))
     _close(desk)
     shutil.copytree(_folder(desk), place)
-    return Stage(answer, desk.clock.now, deepcopy(desk.to_gateway), place, rows)
+    return Stage(answer, desk.clock.now, deepcopy(desk.to_gateway), place, rows, numbers)
 
 
 def _rows(room: Room) -> Iterator[tuple[str, bytes]]:
@@ -116,16 +119,26 @@ def _rows(room: Room) -> Iterator[tuple[str, bytes]]:
                 yield table, b"".join(bytes(piece) for piece in given)
 
 
+def _numbers(room: Room) -> list[tuple[str, int]]:
+    if not room.settings.database_server:
+        return []
+    asked = "SELECT sequencename, last_value FROM pg_sequences WHERE last_value IS NOT NULL"
+    with room.database.writer.connect() as connection:
+        return [(name, last) for name, last in connection.execute(text(asked))]
+
+
 def _restore(desk: Desk, found: Stage) -> None:
     _close(desk)
     shutil.copytree(found.folder, _folder(desk), dirs_exist_ok=True)
     for room in desk.rooms.values() if found.rows else ():
+        rows = {table: held for (name, table), held in found.rows.items() if name == room.name}
         with room.database.writer.begin() as connection:
             cursor = connection.connection.cursor()
-            for (name, table), held in found.rows.items():
-                if name == room.name:
-                    with cursor.copy(f'COPY "{table}" FROM STDIN (FORMAT BINARY)') as taken:  # type: ignore[attr-defined]
-                        taken.write(held)
+            for table, held in rows.items():
+                with cursor.copy(f'COPY "{table}" FROM STDIN (FORMAT BINARY)') as taken:  # type: ignore[attr-defined]
+                    taken.write(held)
+            for name, last in [(one[1], last) for one, last in found.numbers.items() if one[0] == room.name]:
+                connection.execute(text("SELECT setval(CAST(:name AS regclass), :last)"), {"name": name, "last": last})
     desk.to_gateway[:] = deepcopy(found.to_gateway)
     desk.clock.now = found.now
 
