@@ -13,7 +13,7 @@ run: .venv/ready ## Set up, migrate, start the desk on SQLite and play the demo 
 	@$(BIN)/lianqin up $(if $(filter 0,$(DEMO)),--no-demo)
 
 test: .venv/ready ## Run every test on SQLite (DATABASE=postgresql: on PostgreSQL)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: .venv/ready ## Lint, types, import rules, sizes, generated documents
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/python -m scripts.sizes && $(BIN)/python -m scripts.docs --check

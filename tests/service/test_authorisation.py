@@ -112,23 +112,18 @@ NOT_YET = "00000000-0000-0000-0000-000000000000"
 """A receipt that was not issued yet: even those who may read find nothing."""
 
 
-def routes_of(room: str) -> list[tuple[str, str]]:
-    """Return every subject route of a room as (method, path)."""
-    from shared.web.assembly import make_room
-
-    made = ROOMS[room].make(make_room(room, ROOMS[room].SUBJECTS))
+@pytest.fixture
+def routes(desk: Desk) -> list[tuple[str, str, str]]:
+    """Every subject route of every room as (room, method, path)."""
     found = [
-        (method.upper(), path)
-        for path, operations in made.openapi()["paths"].items()
+        (room, method.upper(), path)
+        for room, client in desk.clients.items()
+        for path, operations in client.app.openapi()["paths"].items()
         for method in operations
         if re.fullmatch(r"/v1/(clues|cases|referrals)/\{.*", path)
     ]
-    made.state.room.database.close()
+    assert {room for room, *_ in found} == {"clue", "case", "referral"}
     return found
-
-
-ROUTES = [(room, *route) for room in ROOMS for route in routes_of(room)]
-assert {room for room, *_ in ROUTES} == {"clue", "case", "referral"}
 
 
 @pytest.fixture
@@ -167,8 +162,8 @@ def call(desk: Desk, who, room: str, method: str, path: str, made):
     return desk.call(who, "POST", filled, json=body)
 
 
-def test_every_route_denies_by_default(desk: Desk, made):
-    for room, method, path in ROUTES:
+def test_every_route_denies_by_default(desk: Desk, made, routes):
+    for room, method, path in routes:
         place = f"{method} {path}"
         assert call(desk, None, room, method, path, made).status_code == 401, place
         for stranger in STRANGERS:
@@ -177,24 +172,24 @@ def test_every_route_denies_by_default(desk: Desk, made):
             assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_a_wrong_role_reads_but_takes_no_step(desk: Desk, made):
-    for room, method, path in ROUTES:
+def test_a_wrong_role_reads_but_takes_no_step(desk: Desk, made, routes):
+    for room, method, path in routes:
         answer = call(desk, AUDITOR, room, method, path, made)
         expected = 200 if method == "GET" or path.rsplit("/", 1)[-1] in READING else 403
         expected = 404 if "{receipt_id}" in path else expected
         assert answer.status_code == expected, f"{method} {path}: {answer.status_code} {answer.text}"
 
 
-def test_a_supervisor_reads_but_takes_no_step(desk: Desk, made):
-    for room, method, path in ROUTES:
+def test_a_supervisor_reads_but_takes_no_step(desk: Desk, made, routes):
+    for room, method, path in routes:
         answer = call(desk, SUPERVISOR, room, method, path, made)
         expected = 200 if method == "GET" or path.rsplit("/", 1)[-1] in READING else 403
         expected = 404 if "{receipt_id}" in path else expected
         assert answer.status_code == expected, f"{method} {path}: {answer.status_code} {answer.text}"
 
 
-def test_an_owner_is_never_told_to_go_away(desk: Desk, made):
-    for room, method, path in ROUTES:
+def test_an_owner_is_never_told_to_go_away(desk: Desk, made, routes):
+    for room, method, path in routes:
         step = path.rsplit("/", 1)[-1]
         of_police = room == "referral" and (step in POLICE_STEPS or step in ("file", "decline-filing"))
         answer = call(desk, OWNER, room, method, path, made)
