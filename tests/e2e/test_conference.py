@@ -1,18 +1,12 @@
 """A conference through the public API alone: one agency late, one dissenting, one aside, one by sealed file."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from gateway.identity import commands as identity
-from gateway.identity.models import NewPerson
-from gateway.main import create_door
-from scripts.seed import administrator
 from services.case_service.conferences.sealed.incoming import turn
 from services.case_service.conferences.sealed.outgoing import folders
 from shared.dossier.command import verifier
@@ -20,14 +14,12 @@ from shared.dossier.keys import PublicKey, Signer
 from shared.dossier.statements import STEP_TAKEN, state
 from shared.dossier.suites import DEFAULT, suite
 from shared.records.keyring import keyring_of
-from shared.records.room import Room
-from shared.web.assembly import make_room
-from tests.desk import Databases, Desk, FrozenClock, open_desk
+from tests.desk import Databases, FrozenClock, open_desk
+from tests.e2e.door import Door, opened_door
 from tests.journeys import EEA, FACTS, PRO, PSB
 from tests.service.case.conferring import MRA, OPINION, at, path, referring
-from tests.service.gateway.serving import served
 
-PEOPLE = {
+PEOPLE: dict[str, tuple[str, list[str]]] = {
     "officer": (EEA, ["case_officer"]),
     "head": (EEA, ["agency_head", "case_officer"]),
     "police": (PSB, ["liaison", "agency_head"]),
@@ -37,68 +29,10 @@ PEOPLE = {
 }
 
 
-@dataclass
-class Door:
-    """The gateway before real rooms, and people who sign in as they go."""
-
-    desk: Desk
-    room: Room
-    client: httpx.Client
-    people: dict[str, Any] = field(default_factory=dict)
-
-    def call(self, who: str, method: str, address: str, **extra: Any) -> httpx.Response:
-        """Send a request as a person."""
-        with self.room.transaction() as session:
-            now = self.room.clock()
-            token, _ = identity.sign_in(session, self.people[who], address="test", now=now)
-        headers = {"authorization": f"Bearer {token}"} | extra.pop("headers", {})
-        return self.client.request(method, address, headers=headers, **extra)
-
-    def get(self, who: str, address: str) -> Any:
-        """Read and expect success."""
-        answer = self.call(who, "GET", address)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def post(self, who: str, address: str, body: Any = None, *, expect: int = 200) -> Any:
-        """Write and expect a status."""
-        answer = self.call(who, "POST", address, json=body or {})
-        assert answer.status_code == expect, f"{answer.status_code} {answer.text}"
-        return answer.json()
-
-    def attach(self, who: str, address: str, document: str, content: bytes) -> Any:
-        """Upload a file."""
-        params = {"document": document, "name": f"{document}.txt"}
-        headers = {"content-type": "text/plain"}
-        answer = self.call(who, "POST", f"{address}/evidence", params=params, content=content, headers=headers)
-        assert answer.status_code == 201, answer.text
-        return answer.json()
-
-
-@contextmanager
-def opened_door(desk: Desk) -> Iterator[Door]:
-    """Serve the case and the referral room and, before them, the gateway."""
-    with ExitStack() as stack:
-        addresses = {
-            f"{name}_url": stack.enter_context(served(desk.clients[name].app)) for name in ("case", "referral")
-        }
-        settings = desk.rooms["case"].settings.model_copy(update=addresses | {"requests_per_minute": 10_000})
-        room = make_room("gateway", {}, settings, desk.clock)
-        door = Door(desk, room, httpx.Client())
-        for login, (agency, roles) in PEOPLE.items():
-            with room.transaction() as session:
-                body = NewPerson(login=login, name=login, agency=agency, roles=roles, password="rain over Suzhou 7")
-                by = administrator(room, agency)
-                door.people[login] = identity.add_person(session, body, by=by, now=room.clock()).id
-        address = stack.enter_context(served(create_door(room)))
-        door.client = stack.enter_context(httpx.Client(base_url=address, timeout=20, trust_env=False))
-        yield door
-
-
 @pytest.fixture
 def door(databases: Databases, tmp_path: Path, clock: FrozenClock) -> Iterator[Door]:
     settings = databases.fresh(tmp_path / "desk").model_copy(update={"sealed_agencies": f"{MRA}@market"})
-    with contextmanager(open_desk)(settings, clock) as desk, opened_door(desk) as found:
+    with contextmanager(open_desk)(settings, clock) as desk, opened_door(desk, PEOPLE) as found:
         yield found
 
 

@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from tests.desk import Databases, FrozenClock, open_desk
-from tests.e2e.test_conference import Door, investigated, opened_door
+from tests.e2e.door import Door, opened_door
+from tests.e2e.test_conference import PEOPLE, investigated
 from tests.journeys import PRO, PSB
 
 SAME = {"sec-fetch-site": "same-origin"}
@@ -20,7 +21,7 @@ SAME = {"sec-fetch-site": "same-origin"}
 @pytest.fixture
 def door(databases: Databases, tmp_path: Path, clock: FrozenClock) -> Iterator[Door]:
     settings = databases.fresh(tmp_path / "desk")
-    with contextmanager(open_desk)(settings, clock) as desk, opened_door(desk) as found:
+    with contextmanager(open_desk)(settings, clock) as desk, opened_door(desk, PEOPLE) as found:
         yield found
 
 
