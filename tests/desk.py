@@ -26,12 +26,16 @@ from shared.records.room import Room
 from shared.rules import catalogue
 from shared.signing import internal_key, sign
 from shared.web.assembly import make_room
+from tests import rows
 
 ROOMS: Mapping[str, Any] = {"clue": clue_main, "case": case_main, "referral": referral_main}
 DATABASES = (*ROOMS, "gateway")
 CLUE_PATHS = ("clues", "outlets", "hj212", "imports", "series", "detections")
 CASE_PATHS = ("cases", "conferences", "measures", "operations", "linkages")
 REFERRAL_PATHS = ("referrals", "supervisions", "consultations", "sealed-files")
+ROOM_OF = (
+    dict.fromkeys(CASE_PATHS, "case") | dict.fromkeys(CLUE_PATHS, "clue") | dict.fromkeys(REFERRAL_PATHS, "referral")
+)
 KINDS = {kind.prefix: kind.id for kind in catalogue.default().agency_kinds.values() if kind.prefix}
 
 
@@ -69,7 +73,11 @@ class Desk:
 
     def call(self, who: Principal | None, method: str, path: str, **extra: Any) -> httpx.Response:
         """Send a request to the room that serves `path`, as the gateway would for this principal."""
-        rooms = dict.fromkeys(CASE_PATHS, "case") | dict.fromkeys(CLUE_PATHS, "clue") | dict.fromkeys(REFERRAL_PATHS, "referral")
+        rooms = (
+            dict.fromkeys(CASE_PATHS, "case")
+            | dict.fromkeys(CLUE_PATHS, "clue")
+            | dict.fromkeys(REFERRAL_PATHS, "referral")
+        )
         room = rooms.get(path.split("/")[2].partition("?")[0], extra.pop("room", "clue"))
         headers = dict(extra.pop("headers", {}))
         if who is not None:
@@ -154,7 +162,7 @@ class Databases:
         folder.mkdir(parents=True, exist_ok=True)
         for room in DATABASES:
             if self.server:
-                self._empty(room)
+                rows.empty(self._connection(room))
             else:
                 shutil.copyfile(self.folder / f"{room}.db", folder / f"{room}.db")
         return self._settings(folder)
@@ -180,16 +188,6 @@ class Databases:
 
     def _settings(self, folder: Path) -> Settings:
         return Settings(folder=folder, database_server=self.server, database_prefix=self.prefix)
-
-    def _empty(self, room: str) -> None:
-        """Empty the tables that hold rows: to ask first costs far less than to truncate all."""
-        kept = self._connection(room)
-        listed = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-        names = kept.execute(text(listed)).scalars()
-        asked = " UNION ALL ".join(f"(SELECT '{name}' FROM \"{name}\" LIMIT 1)" for name in names)
-        filled = [f'"{name}"' for name in kept.execute(text(asked)).scalars()]
-        if filled:
-            kept.execute(text(f"TRUNCATE {', '.join(filled)} RESTART IDENTITY CASCADE"))
 
     def _connection(self, room: str) -> Connection:
         if room not in self._kept:

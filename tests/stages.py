@@ -3,7 +3,7 @@
 import atexit
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,11 +12,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Concatenate, ParamSpec
 
-from sqlalchemy import Connection, text
-
 from shared.records.room import Room
 from shared.rules import catalogue
 from tests.desk import DATABASES, Desk
+from tests.rows import Rows, copy_in, copy_out, filled_tables
 
 P = ParamSpec("P")
 ELSEWHERE = {"folder", "database_server", "database_prefix"}
@@ -32,10 +31,8 @@ class Stage:
     to_gateway: list[dict[str, Any]]
     folder: Path
     """A copy of the desk's folder: evidence, keys, on SQLite the databases."""
-    rows: dict[tuple[str, str], bytes]
-    """On PostgreSQL the rows of each (room, table)."""
-    numbers: dict[tuple[str, str], int]
-    """On PostgreSQL the last number each (room, sequence) gave."""
+    rows: dict[str, Rows]
+    """On PostgreSQL what each room's database held."""
 
 
 _reached: dict[object, Stage] = {}
@@ -62,14 +59,6 @@ def stage(make: Callable[Concatenate[Desk, P], Any]) -> Callable[Concatenate[Des
         return answer
 
     return reach
-
-
-def filled_tables(connection: Connection) -> list[str]:
-    """Return the tables of a PostgreSQL database that hold rows."""
-    listed = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-    names = connection.execute(text(listed)).scalars()
-    asked = " UNION ALL ".join(f"(SELECT '{name}' FROM \"{name}\" LIMIT 1)" for name in names)
-    return list(connection.execute(text(asked)).scalars())
 
 
 def _is_fresh(desk: Desk) -> bool:
@@ -100,45 +89,23 @@ def _folder(desk: Desk) -> Path:
 
 
 def _copied(desk: Desk, answer: Any) -> Stage:
-    rows = {(room.name, table): held for room in desk.rooms.values() for table, held in _rows(room)}
-    numbers = {(room.name, name): last for room in desk.rooms.values() for name, last in _numbers(room)}
+    rows = dict[str, Rows]()
+    for room in desk.rooms.values():
+        if room.settings.database_server:
+            with room.database.writer.connect() as connection:
+                rows[room.name] = copy_out(connection)
     place = Path(_kept().name) / str(len(_reached))
     _close(desk)
     shutil.copytree(_folder(desk), place)
-    return Stage(answer, desk.clock.now, deepcopy(desk.to_gateway), place, rows, numbers)
-
-
-def _rows(room: Room) -> Iterator[tuple[str, bytes]]:
-    """Yield each table's rows as PostgreSQL copies them out; SQLite's lie in the folder."""
-    if not room.settings.database_server:
-        return
-    with room.database.writer.connect() as connection:
-        cursor = connection.connection.cursor()
-        for table in filled_tables(connection):
-            with cursor.copy(f'COPY "{table}" TO STDOUT (FORMAT BINARY)') as given:  # type: ignore[attr-defined]
-                yield table, b"".join(bytes(piece) for piece in given)
-
-
-def _numbers(room: Room) -> list[tuple[str, int]]:
-    if not room.settings.database_server:
-        return []
-    asked = "SELECT sequencename, last_value FROM pg_sequences WHERE last_value IS NOT NULL"
-    with room.database.writer.connect() as connection:
-        return [(name, last) for name, last in connection.execute(text(asked))]
+    return Stage(answer, desk.clock.now, deepcopy(desk.to_gateway), place, rows)
 
 
 def _restore(desk: Desk, found: Stage) -> None:
     _close(desk)
     shutil.copytree(found.folder, _folder(desk), dirs_exist_ok=True)
-    for room in desk.rooms.values() if found.rows else ():
-        rows = {table: held for (name, table), held in found.rows.items() if name == room.name}
-        with room.database.writer.begin() as connection:
-            cursor = connection.connection.cursor()
-            for table, held in rows.items():
-                with cursor.copy(f'COPY "{table}" FROM STDIN (FORMAT BINARY)') as taken:  # type: ignore[attr-defined]
-                    taken.write(held)
-            for name, last in [(one[1], last) for one, last in found.numbers.items() if one[0] == room.name]:
-                connection.execute(text("SELECT setval(CAST(:name AS regclass), :last)"), {"name": name, "last": last})
+    for name, rows in found.rows.items():
+        with desk.rooms[name].database.writer.begin() as connection:
+            copy_in(connection, rows)
     desk.to_gateway[:] = deepcopy(found.to_gateway)
     desk.clock.now = found.now
 

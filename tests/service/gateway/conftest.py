@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 
 from gateway.door import Door
 from gateway.identity import commands
@@ -23,6 +23,7 @@ from shared.records.blobs import Blobs
 from shared.records.db import Database
 from shared.records.room import Room
 from shared.rules import calendar, catalogue
+from tests.rows import Rows, copy_in, copy_out, empty
 from tests.service.gateway.serving import Stage, Toy, served
 
 PASSWORD = "rain over Suzhou 7"
@@ -68,22 +69,22 @@ class Program:
 
 @dataclass
 class Template:
-    """A migrated database with people and programs, cloned for each test, on the engine that DATABASE names."""
+    """A migrated database with people and programs, copied for each test, on the engine that DATABASE names."""
 
     settings: Settings
     programs: dict[str, Program] = field(default_factory=dict)
-    clones: int = 0
+    held: Rows | None = None
+    kept: Connection | None = None
+    """On PostgreSQL what the database held in the beginning, and a connection that puts it back."""
 
-    def clone(self, folder: Path) -> dict[str, str]:
-        """Return the settings by which a fresh copy is found."""
-        self.clones += 1
-        server, old = self.settings.database_server, self.settings.database_prefix
-        if not server:
+    def fresh(self, folder: Path) -> dict[str, str]:
+        """Return the settings by which a database is found that holds what the template held."""
+        if self.kept is None or self.held is None:
             shutil.copy(self.settings.folder / "gateway.db", folder / "gateway.db")
             return {}
-        prefix = f"{old}{self.clones}_"
-        administer(self.settings, f'CREATE DATABASE "{prefix}gateway" TEMPLATE "{old}gateway"')
-        return {"database_server": server, "database_prefix": prefix}
+        empty(self.kept)
+        copy_in(self.kept, self.held)
+        return {"database_server": self.settings.database_server, "database_prefix": self.settings.database_prefix}
 
 
 def administer(settings: Settings, statement: str) -> None:
@@ -131,8 +132,14 @@ def template(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRe
             client, secret, signing = commands.add_client(session, wanted, seal, by=by, now=START)
             made.programs[name] = Program(str(client.id), secret, signing, agency)
     room.database.close()
-    yield made
     if server:
+        url = room.settings.database_url("gateway")
+        made.kept = create_engine(url, isolation_level="AUTOCOMMIT").connect()
+        made.held = copy_out(made.kept)
+    yield made
+    if made.kept is not None:
+        made.kept.close()
+        made.kept.engine.dispose()
         administer(room.settings, f'DROP DATABASE "{room.settings.database_prefix}gateway" WITH (FORCE)')
 
 
@@ -176,12 +183,10 @@ def room(
 ) -> Iterator[Room]:
     """Open a room over a copy of the template, in front of the toy rooms."""
     addresses = {f"{name}_url": rooms for name in ("clue", "case", "referral")}
-    values = {**addresses, **template.clone(tmp_path), "requests_per_minute": 10_000, **settings}
+    values = {**addresses, **template.fresh(tmp_path), "requests_per_minute": 10_000, **settings}
     room = make_room(tmp_path, clock, **values)
     yield room
     room.database.close()
-    if room.settings.database_server:
-        administer(room.settings, f'DROP DATABASE "{room.settings.database_prefix}gateway" WITH (FORCE)')
 
 
 @pytest.fixture
