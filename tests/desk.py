@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -209,21 +209,22 @@ def open_desk(settings: Settings, clock: FrozenClock) -> Iterator[Desk]:
     """Open the three rooms over prepared databases; closes them at the end."""
     with ExitStack() as stack:
         rooms = {name: make_room(name, module.SUBJECTS, settings, clock) for name, module in ROOMS.items()}
-        apps = {name: _app(name, room) for name, room in rooms.items()}
+        apps = {name: stack.enter_context(_app(name, room)) for name, room in rooms.items()}
         clients = {name: stack.enter_context(TestClient(app)) for name, app in apps.items()}
         yield Desk(clock, rooms, clients)
 
 
-_apps: dict[tuple[str, int], FastAPI] = {}
+_free: dict[tuple[str, int], list[FastAPI]] = {}
 
 
-def _app(name: str, room: Room) -> FastAPI:
-    """Return a room's application, made once a process: its routes are the same for every test, its room is not."""
-    place = (name, room.settings.body_limit_bytes)
-    if place not in _apps:
-        _apps[place] = ROOMS[name].make(room)
-    _apps[place].state.room = room
-    return _apps[place]
+@contextmanager
+def _app(name: str, room: Room) -> Iterator[FastAPI]:
+    """Lend a room an application that no open desk has: its routes are the same for every test, its room is not."""
+    free = _free.setdefault((name, room.settings.body_limit_bytes), [])
+    app = free.pop() if free else ROOMS[name].make(room)
+    app.state.room = room
+    yield app
+    free.append(app)
 
 
 def dead_line(_session: Session, parcel: Parcel, answer: Answer) -> None:
