@@ -71,9 +71,10 @@ def custody_of(session: Session, found: Item) -> list[Custody]:
 def sound_bytes(blobs: BlobStore, found: Item) -> Iterator[bytes]:
     """Return an item's bytes after verifying all of them. Raises Gone, or EvidenceMismatch when they changed or went.
 
+    What was handed over stays open to those who were given it, also when it is withdrawn afterwards.
     Takes no session: large files are verified while no transaction waits.
     """
-    if found.state == "withdrawn":
+    if found.state == "withdrawn" and found.shared_at is None:
         raise Gone(Text("该证据已撤回", "The item was withdrawn"))
     try:
         return blobs.open(found.sha256)

@@ -1,5 +1,6 @@
 """Who sees a referral, from when on, and who of them takes a step: the parties, those above them, those before them."""
 
+from tests import journeys
 from tests.desk import Desk
 from tests.journeys import OFFICER, POLICE, PROSECUTOR
 from tests.service.case.referring import (
@@ -67,3 +68,16 @@ class TestWhoSeesAndActs:
         seen = {item["id"] for item in desk.get(MARKET, f"{address}/evidence")["items"]}
         assert later["id"] not in seen
         assert desk.call(MARKET, "GET", f"{address}/evidence/{later['id']}/content").status_code == 404
+
+
+def test_what_was_handed_over_stays_open_to_the_receiver_when_it_is_withdrawn(desk: Desk) -> None:
+    referral = journeys.sent_referral(desk)
+    address = f"/v1/referrals/{referral['id']}/evidence"
+    item = desk.get(POLICE, address)["items"][0]
+    desk.post(OFFICER, f"{address}/{item['id']}/withdraw", {"reason": "原件有误，另行补充"})
+    for who in (POLICE, OFFICER):
+        assert desk.call(who, "GET", f"{address}/{item['id']}/content").status_code == 200
+    listed = {one["id"]: one["state"] for one in desk.get(POLICE, address)["items"]}
+    assert listed[item["id"]] == "withdrawn"
+    acts = [one["act"] for one in desk.get(OFFICER, f"{address}/{item['id']}/custody")["items"]]
+    assert acts[-3:] == ["withdrawn", "opened", "opened"]
