@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from shared import logs
 from shared.clock import Clock, system_now
 from shared.config import Settings
 from shared.records import calendars
@@ -18,6 +19,7 @@ def make_room(
 ) -> Room:
     """Return a room ready to work; without settings, those of the environment."""
     settings = settings or Settings()
+    logs.configure()
     return Room(
         name=name,
         settings=settings,

@@ -16,6 +16,7 @@ from gateway.identity import commands
 from gateway.identity.models import NewClient, NewPerson
 from gateway.identity.sealing import Seal
 from gateway.main import create_door
+from shared import logs
 from shared.config import Settings
 from shared.identity import system
 from shared.records import migrations
@@ -99,6 +100,7 @@ def administer(settings: Settings, statement: str) -> None:
 def make_room(folder: Path, clock: TestClock, **settings: object) -> Room:
     """Return a gateway room over `folder`."""
     values = Settings.model_validate({"folder": folder, **settings})
+    logs.configure()
     return Room(
         name="gateway",
         settings=values,
