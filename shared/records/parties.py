@@ -43,6 +43,16 @@ def superiors(room: Room, agencies: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(one.superior for one in known if one is not None and one.superior))
 
 
+def competent_bureau(room: Room, division: str) -> str:
+    """Return the environment bureau of a division, or of the city it lies in. Raises BodyInvalid for an unknown one."""
+    for code in (division, division[:4] + "00", division[:2] + "0000"):
+        agency = f"eea-{code}"
+        if agency in room.catalogue.agencies:
+            return agency
+    zh, en = f"没有负责行政区划 {division} 的生态环境部门", f"No bureau is competent for division {division}"
+    raise _refused("division", "unknown_division", zh, en)
+
+
 SUPERIOR_FIELD = "superior_agency"
 """The field that names an agency above the one that states it."""
 

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
+from services.case_service.conferences.bodies import Moment
 from shared.matters.bodies import Name, StatedFact
 from shared.matters.stating import AgencyId
 from shared.records.views import NO_NUL, Body, Division, LongWords, PastInstant, Words
@@ -60,7 +61,7 @@ class NewTask(Body):
 
     task: LongWords
     agency: AgencyId
-    due_at: AwareDatetime
+    due_at: Moment
     object_number: Number | None = None
 
 

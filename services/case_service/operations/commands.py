@@ -17,7 +17,7 @@ from shared.errors import NotVisible, NotYourStep, StepRefused, Text
 from shared.events import Origin, envelope
 from shared.identity import Principal
 from shared.payloads import OperationFound
-from shared.records import deadlines
+from shared.records import deadlines, parties
 from shared.records.db import one_at_a_time, put, table_of, visible, write
 from shared.records.deliveries import parcel_values, queue
 from shared.records.journal import canonical
@@ -114,7 +114,10 @@ def report_task(
 def settle_task(
     session: Session, operation_id: UUID, number: int, body: Settle, *, by: Principal, now: datetime
 ) -> Operation:
-    """Verify a task that is done, send it back, or waive it; nobody settles the task of its own agency but the lead."""
+    """Verify a task that is done, send it back, or waive it; nobody settles the task of its own agency but the lead.
+
+    The clock of a task that was sent back runs again to the same moment; the task keeps the id of its clock.
+    """
     operation = _operation(session, operation_id, "settle_task", by)
     task = _numbered(session, OperationTask, operation, number)
     _require_state(task, "open" if body.verdict == "waived" else "done")
@@ -123,22 +126,30 @@ def settle_task(
     if task.agency == by.agency and by.agency != operation.owner:
         raise NotYourStep(Text("本机关的任务由其他牵头单位核验", "Another agency that leads looks at your task"))
     said = {"task": number, "verdict": body.verdict, "reason": body.reason, **_who(by, now)}
-    terms = _end_clock(session, task, met=False, now=now) if body.verdict == "waived" else []
+    terms = list(_end_clock(session, task, met=False, now=now)) if body.verdict == "waived" else []
+    if body.verdict == "returned":
+        until = max(task.due_at, now)
+        terms = timing.run(session, operation, TASK, [task.agency], until, by=by, now=now)
     acted(session, operation, "settle_task", said | {"terms": terms}, by=by, now=now)
     state = {"verified": "verified", "returned": "open", "waived": "waived"}[body.verdict]
-    _change(session, task, state=state, done_at=None if state == "open" else task.done_at)
+    again: dict[str, Any] = {"id": UUID(terms[0]["clock"]), "done_at": None} if state == "open" else {}
+    _change(session, task, state=state, **again)
     return operation
 
 
 def report_finding(
     session: Session, operation_id: UUID, body: NewFinding, *, by: Principal, now: datetime
 ) -> Operation:
-    """Report what was found: the clue room makes a clue of it for the bureau of the division."""
+    """Report what was found: the clue room makes a clue of it for the bureau of the division.
+
+    Raises BodyInvalid for a division no bureau answers for: its refusal over there would hold up all findings after it.
+    """
     operation = _operation(session, operation_id, "report_finding", by)
     joined(session, operation, by.agency, "agency")
     if body.object_number is not None:
         _numbered(session, OperationObject, operation, body.object_number)
     _require_past("found_at", body.found_at, now)
+    parties.competent_bureau(room_of(session), body.division)
     number = len(rows(session, OperationFinding, operation)) + 1
     finding = OperationFinding(
         id=new_id(now), operation_id=operation.id, number=number, agency=by.agency, actor=by.actor, **body.model_dump()

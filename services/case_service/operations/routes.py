@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
+from fastapi import Path
 from fastapi.responses import Response
 from sqlmodel import Session
 
@@ -37,6 +38,7 @@ from shared.rules.procedure_entries import Step
 from shared.web.deps import CallDep, PrincipalDep, ReadDep, RoomDep
 
 T = TypeVar("T", bound=Between)
+NumberPath = Annotated[int, Path(ge=1, le=100_000, description="Number of the object or the task")]
 OWN_ADDRESS: Mapping[str, str] = {
     "join": "join",
     "decline": "decline",
@@ -118,7 +120,7 @@ def list_objects(operation_id: UUID, body: ListObjects, call: CallDep) -> Respon
 
 
 @operations.post("/{operation_id}/objects/{number}/checks", response_model=BetweenView)
-def check_object(operation_id: UUID, number: int, body: Check, call: CallDep) -> Response:
+def check_object(operation_id: UUID, number: NumberPath, body: Check, call: CallDep) -> Response:
     """Record a look at one's object."""
     return call(commands.check_object, operation_id, number, body=body, view=BetweenView)
 
@@ -130,13 +132,13 @@ def set_task(operation_id: UUID, body: NewTask, call: CallDep) -> Response:
 
 
 @operations.post("/{operation_id}/tasks/{number}/reports", response_model=BetweenView)
-def report_task(operation_id: UUID, number: int, body: Report, call: CallDep) -> Response:
+def report_task(operation_id: UUID, number: NumberPath, body: Report, call: CallDep) -> Response:
     """Report on one's task."""
     return call(commands.report_task, operation_id, number, body=body, view=BetweenView)
 
 
 @operations.post("/{operation_id}/tasks/{number}/settle", response_model=BetweenView)
-def settle_task(operation_id: UUID, number: int, body: Settle, call: CallDep) -> Response:
+def settle_task(operation_id: UUID, number: NumberPath, body: Settle, call: CallDep) -> Response:
     """Verify a task that is done, send it back, or waive it."""
     return call(commands.settle_task, operation_id, number, body=body, view=BetweenView)
 

@@ -25,6 +25,7 @@ from shared.identity import Principal
 from shared.records import evidence
 from shared.records.db import one_at_a_time, relations_of, visible
 from shared.records.journal import Fact, record
+from shared.records.parties import competent_bureau
 from shared.records.perform import begin, perform, require_actor
 from shared.records.room import Room, room_of
 
@@ -60,16 +61,6 @@ def receive(session: Session, body: Receive, *, by: Principal, now: datetime) ->
         **body.model_dump(),
     )
     return begin(session, clue, "receive", body, parties=_parties(room_of(session), clue, by), by=by, now=now)
-
-
-def competent_bureau(room: Room, division: str) -> str:
-    """Return the environment bureau of a division, or of the city it lies in. Raises BodyInvalid for an unknown one."""
-    for code in (division, division[:4] + "00", division[:2] + "0000"):
-        agency = f"eea-{code}"
-        if agency in room.catalogue.agencies:
-            return agency
-    words = Text(f"没有负责行政区划 {division} 的生态环境部门", f"No bureau is competent for division {division}")
-    raise BodyInvalid(words, errors=[{"field": "division", "code": "unknown_division", "message": words}])
 
 
 def _parties(room: Room, clue: Clue, by: Principal) -> dict[str, list[str]]:

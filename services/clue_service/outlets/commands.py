@@ -7,7 +7,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
 from services.clue_service.access import no_such_outlet, require, scope
-from services.clue_service.clues.commands import competent_bureau
 from services.clue_service.outlets import queries
 from services.clue_service.outlets.models import Outlet, OutletLimit, RegisterOutlet
 from shared.clock import new_id
@@ -15,6 +14,7 @@ from shared.errors import DuplicateSubject, NotYourStep, Stale, Text
 from shared.identity import Principal
 from shared.records.db import table_of
 from shared.records.journal import Fact, chain
+from shared.records.parties import competent_bureau
 from shared.records.room import room_of
 
 
