@@ -83,13 +83,13 @@ def recuse(session: Session, conference_id: UUID, body: Recuse, *, by: Principal
         )
         raise wrong("agency", "is_the_convener", *words)
     written = {"agency": agency, "name": body.name, "because": body.because}
+    if agency not in queries.active(session, found):
+        raise wrong("agency", "not_taking_part", f"{agency} 不参加会商", f"{agency} takes no part")
     if body.name:
         perform(session, found, "recuse", written, by=by, now=now)
         _recuse_person(session, found, agency, body, now)
         return found
     mine = queries.invitation(session, found, agency)
-    if mine.state not in queries.TAKING_PART:
-        raise wrong("agency", "not_taking_part", f"{agency} 不参加会商", f"{agency} takes no part")
     said = timing.cancel_all(session, found, agency, at=now)
     perform(session, found, "recuse", written | {"terms": said}, by=by, now=now)
     dismiss(session, found, relation="partner", agency=agency, now_as="copied")

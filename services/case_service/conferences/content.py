@@ -19,6 +19,8 @@ Said = dict[str, Any]
 def content(session: Session, found: Conference, number: int, conclusions: Sequence[str], *, now: datetime) -> Said:
     """Return a version of the minutes; what was said against the majority, late or from outside is marked so."""
     room = room_of(session)
+    taking_part = queries.active(session, found)
+    opinions = [_opinion(room, one, taking_part) for one in queries.current_opinions(session, found)]
     said: Said = {
         "type": "conference_minutes",
         "conference": found.ref,
@@ -38,7 +40,7 @@ def content(session: Session, found: Conference, number: int, conclusions: Seque
         "attendance": list(_attendance(session, room, found)),
         "recused": list(_recused(session, room, found)),
         "absent": list(_absent(session, room, found)),
-        "opinions": [_opinion(room, one) for one in queries.current_opinions(session, found)],
+        "opinions": opinions,
         "resolutions": list(found.resolutions),
         "conclusions": list(conclusions),
         "actions": [_action(room, one) for one in queries.rows(session, ActionItem, found)],
@@ -78,9 +80,17 @@ def _absent(session: Session, room: Room, found: Conference) -> Iterator[Said]:
             yield _agency(room, one.agency) | {"answer": ABSENT[one.state], "because": one.reason}
 
 
-def _opinion(room: Room, one: Opinion) -> Said:
+def _opinion(room: Room, one: Opinion, taking_part: Sequence[str]) -> Said:
+    """Return an opinion; what was said stays said, also where its agency was recused afterwards: marked so."""
     names = ("facts", "charge_or_matter", "sufficiency", "to_supplement", "recommendation", "is_dissent", "is_late")
-    return _agency(room, one.agency) | one.model_dump(include={"number", *names}) | {"at": one.at.isoformat()}
+    return (
+        _agency(room, one.agency)
+        | one.model_dump(include={"number", *names})
+        | {
+            "stood_aside": one.agency not in taking_part,
+            "at": one.at.isoformat(),
+        }
+    )
 
 
 def _action(room: Room, one: ActionItem) -> Said:
@@ -116,10 +126,9 @@ def _came(one: Mapping[str, str]) -> str:
 
 
 def opinion_line(one: Mapping[str, Any]) -> str:
-    """Return an opinion as one line; dissent and lateness come first."""
-    marks = "".join(
-        mark for mark, holds in (("【不同意见】", one["is_dissent"]), ("【逾期提交】", one["is_late"])) if holds
-    )
+    """Return an opinion as one line; dissent, lateness and that its agency stood aside since come first."""
+    known = (("【不同意见】", "is_dissent"), ("【逾期提交】", "is_late"), ("【提交后回避】", "stood_aside"))
+    marks = "".join(mark for mark, name in known if one.get(name))
     supplement = f"；需补充：{one['to_supplement']}" if one["to_supplement"] else ""
     return (
         f"{marks}{one['name']}：事实：{one['facts']}；罪名或者事项：{one['charge_or_matter']}；"

@@ -39,13 +39,7 @@ def convene(session: Session, body: Convene, *, by: Principal, now: datetime) ->
     if not cases and not body.is_regular:
         raise wrong("about", "missing", "请写明就哪些案件会商", "name the cases it is about")
     _check_quorum(body)
-    opinions_by, access_until = body.opinions_by or body.starts_at, body.access_until or body.ends_at
-    if not now < opinions_by <= body.ends_at or access_until < body.starts_at:
-        words = (
-            "书面意见应在会议结束前提交；材料查阅至少到开会时",
-            "opinions by the end; access at least until the start",
-        )
-        raise wrong("opinions_by", "out_of_order", *words)
+    opinions_by, access_until = _until(body, now)
     found = _made(session, body, cases, opinions_by, access_until, by=by, now=now)
     found.manifest = _freeze(session, found, cases, body.materials, by=by, now=now)
     invited = [_invitation(found, one, now) for one in body.invited]
@@ -120,20 +114,23 @@ def adjourn(session: Session, conference_id: UUID, body: Why, *, by: Principal, 
 
 
 def reconvene(session: Session, conference_id: UUID, body: Reconvene, *, by: Principal, now: datetime) -> Conference:
-    """Set new times for a conference that was put off; who takes part answers again."""
+    """Set new times for a conference that was put off; who takes part answers again, and has until then to opine."""
     found = queries.conference(session, conference_id, seen_by=by)
     require_actor(session, found, "reconvene", by=by)
     if found.state != "adjourned":
         return perform(session, found, "reconvene", body, by=by, now=now)
     _check_times(body.starts_at, body.ends_at, body.reply_by, now)
-    given = body.model_dump(exclude_none=True)
-    given.setdefault("opinions_by", body.starts_at)
-    given.setdefault("access_until", body.ends_at)
+    opinions_by, access_until = _until(body, now)
+    given = body.model_dump(exclude_none=True) | {"opinions_by": opinions_by, "access_until": access_until}
     invited = [one for one in queries.rows(session, Invitation, found) if one.state in queries.TAKING_PART]
     for one in invited:
         queries.change(session, one, state="invited", answered_at=None, is_late=False)
     agencies = [one.agency for one in invited]
-    given["terms"] = timing.run(session, found, timing.REPLY, agencies, body.reply_by, by=by, now=now)
+    said = timing.run(session, found, timing.REPLY, agencies, body.reply_by, by=by, now=now)
+    said += timing.cancel(session, found, timing.OPINION, at=now)
+    heard = {one.agency for one in queries.opinions(session, found)}
+    silent = [one for one in agencies if one not in heard]
+    given["terms"] = said + timing.run(session, found, timing.OPINION, silent, opinions_by, by=by, now=now)
     perform(session, found, "reconvene", given | {"sequence": found.sequence + 1}, by=by, now=now)
     _invite_again(session, found, "conference_changed", now=now)
     return found
@@ -181,6 +178,18 @@ def _check_order(starts_at: datetime, ends_at: datetime, now: datetime) -> None:
     if not now < starts_at < ends_at:
         words = ("会议应在此刻之后开始，并在开始之后结束", "it starts after this moment and ends after it starts")
         raise wrong("starts_at", "out_of_order", *words)
+
+
+def _until(body: Convene | Reconvene, now: datetime) -> tuple[datetime, datetime]:
+    """Return until when opinions are due and materials are open. Raises BodyInvalid for moments out of order."""
+    opinions_by, access_until = body.opinions_by or body.starts_at, body.access_until or body.ends_at
+    if not now < opinions_by <= body.ends_at or access_until < body.starts_at:
+        words = (
+            "书面意见应在会议结束前提交；材料查阅至少到开会时",
+            "opinions by the end; access at least until the start",
+        )
+        raise wrong("opinions_by", "out_of_order", *words)
+    return opinions_by, access_until
 
 
 def _check_times(starts_at: datetime, ends_at: datetime, reply_by: datetime, now: datetime) -> None:

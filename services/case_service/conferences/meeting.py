@@ -31,6 +31,9 @@ def attend(session: Session, conference_id: UUID, body: Attend, *, by: Principal
     agency, arrived_at = _agency(session, found, body.agency, by), body.arrived_at or now
     if arrived_at > now:
         raise wrong("arrived_at", "in_the_future", "到会时间晚于当前时间", "arrived_at lies in the future")
+    if arrived_at < found.created_at:
+        words = ("到会时间早于召集会商的时间", "arrived_at lies before the conference was called")
+        raise wrong("arrived_at", "out_of_order", *words)
     known = _person(session, found, agency, body.name)
     if known is not None and known.recused:
         words = Text(f"{body.name} 已回避，不得到会", f"{body.name} stands aside and does not attend")

@@ -122,10 +122,10 @@ def opinions(session: Session, found: Conference) -> list[Opinion]:
 
 
 def current_opinions(session: Session, found: Conference) -> list[Opinion]:
-    """Return the newest opinion of each agency that did not stand aside since."""
+    """Return the newest opinion of each agency: those that take part first, then those that stood aside since."""
     newest = {one.agency: one for one in opinions(session, found)}
     taking_part = active(session, found)
-    return [newest[agency] for agency in taking_part if agency in newest]
+    return [newest[one] for one in (*taking_part, *sorted(set(newest) - set(taking_part))) if one in newest]
 
 
 def minutes(session: Session, found: Conference, number: int) -> Minutes:

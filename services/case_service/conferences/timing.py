@@ -63,8 +63,9 @@ def cancel(session: Session, found: Row, term_id: str, agency: str | None = None
 
 
 def cancel_all(session: Session, found: Row, agency: str, *, at: datetime) -> Said:
-    """End the clocks of an agency that stands aside, those of its tasks excepted."""
-    return [said for term in (REPLY, OPINION, SIGNATURE) for said in cancel(session, found, term, agency, at=at)]
+    """End the clocks of an agency that stands aside, those of its tasks too: the convener waives or resets them."""
+    terms = (REPLY, OPINION, SIGNATURE, ACTION)
+    return [said for term in terms for said in cancel(session, found, term, agency, at=at)]
 
 
 def clock(session: Session, clock_id: UUID) -> Deadline | None:

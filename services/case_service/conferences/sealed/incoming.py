@@ -21,6 +21,7 @@ from shared.records.keyring import keyring_of
 from shared.records.room import Room
 
 LARGEST_BYTES = 2**20
+LONGEST_ID = 200
 log = structlog.get_logger()
 
 
@@ -33,7 +34,16 @@ def turn(room: Room) -> int:
 
 def take_in(room: Room) -> int:
     """Take every statement in the inbox. Returns how many were put away, taken or refused."""
-    return sum(_one(room, arrival) for arrival in folders(room).arrivals())
+    return sum(_tried(room, arrival) for arrival in folders(room).arrivals())
+
+
+def _tried(room: Room, arrival: Arrival) -> bool:
+    """Take one file; one that breaks stays where it is and holds up none of the others."""
+    try:
+        return _one(room, arrival)
+    except Exception:
+        log.exception("conference.sealed.failed", file=arrival.name)
+        return False
 
 
 def _one(room: Room, arrival: Arrival) -> bool:
@@ -74,6 +84,9 @@ def _read(room: Room, arrival: Arrival) -> dict[str, Any]:
     if statement.type != STEP_TAKEN or agency not in room.settings.sealed_routes:
         raise SignatureInvalid(Text("该机关不以文件方式办理会商", "This agency does not take steps by sealed file"))
     stated = statement.said.get("stated", {})
+    if not 1 <= len(message_id) <= LONGEST_ID or not message_id.isprintable():
+        words = Text("message_id 应为 1 至 200 个可见字符", "message_id holds 1 to 200 visible characters")
+        raise BodyInvalid(words)
     if not isinstance(stated, dict):
         raise BodyInvalid(Text("stated 应为对象", "stated must be an object"))
     return {"agency": agency, "subject": subject, "message_id": message_id, "step": step, "stated": stated}
@@ -94,7 +107,7 @@ def _take(room: Room, said: dict[str, Any], content: bytes) -> None:
             session,
             effect,
             sender=f"sealed:{by.agency}",
-            message_id=said["message_id"][:200],
+            message_id=said["message_id"],
             digest=inbox.digest_of(content),
             now=room.clock(),
         )

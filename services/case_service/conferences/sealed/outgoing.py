@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import structlog
 from sqlmodel import Session, col, select
 
 from services.case_service.conferences import calendar, queries, showing
@@ -18,6 +19,7 @@ from shared.clock import ZONE, new_id
 from shared.dossier import names
 from shared.dossier.exact import exact
 from shared.dossier.writer import BagWriter
+from shared.errors import LianqinError
 from shared.records.journal import Entry, Fact, record
 from shared.records.keyring import at_home, keyring_of
 from shared.records.manifests import Manifest
@@ -25,6 +27,7 @@ from shared.records.room import Room, room_of
 
 SENT = "conference.sealed"
 """The entry that says what was written for which agency."""
+log = structlog.get_logger()
 PLACE = "conferences"
 """The folder of this carrier below the one of sealed files."""
 
@@ -48,20 +51,31 @@ def folders(room: Room) -> Folders:
 
 
 def export(room: Room) -> int:
-    """Write every bag another desk is to have. Returns how many; each is journalled with its digest."""
+    """Write every bag another desk is to have. Returns how many; each is journalled with its digest.
+
+    A bag that cannot be written, such as one whose evidence no longer matches, is tried again and holds up no other.
+    """
     routes = room.settings.sealed_routes
     if not routes:
         return 0
     with room.reading() as session:
         waiting = [going for found in _conferences(session) for going in _behind(session, found)]
-    for going in waiting:
+    return sum(_sent(room, going) for going in waiting)
+
+
+def _sent(room: Room, going: Going) -> bool:
+    """Write one bag and journal it. Returns whether it could be written."""
+    try:
         digest = _written(room, going, room.clock())
-        with room.transaction() as session:
-            found = session.get(Conference, going.conference.id, populate_existing=True, with_for_update=True)
-            assert found is not None, "conferences are never deleted"
-            said = {"party": going.agency, "what": going.what, "message": str(going.message_id), "bag": digest}
-            record(session, found, Fact(SENT, said), by=room.itself, now=room.clock())
-    return len(waiting)
+    except (LianqinError, ValueError, OSError):
+        log.exception("conference.sealed.not_written", conference=going.conference.ref, agency=going.agency)
+        return False
+    with room.transaction() as session:
+        found = session.get(Conference, going.conference.id, populate_existing=True, with_for_update=True)
+        assert found is not None, "conferences are never deleted"
+        said = {"party": going.agency, "what": going.what, "message": str(going.message_id), "bag": digest}
+        record(session, found, Fact(SENT, said), by=room.itself, now=room.clock())
+    return True
 
 
 def _conferences(session: Session) -> list[Conference]:

@@ -1,0 +1,144 @@
+"""Conferences misused: dissent silenced, clocks nobody can meet, strangers recorded, one bad file before good ones."""
+
+import os
+from typing import Any
+
+import pytest
+
+from services.case_service.conferences.sealed.incoming import turn
+from services.case_service.conferences.sealed.outgoing import folders
+from shared.dossier.keys import Signer
+from shared.dossier.statements import STEP_TAKEN, state
+from tests.desk import Desk
+from tests.journeys import EEA, OFFICER, POLICE, PRO, PROSECUTOR, PSB
+from tests.service.case.conferring import (
+    MARKET,
+    MRA,
+    OPINION,
+    at,
+    calling,
+    clocks,
+    convened,
+    opened,
+    path,
+    referable,
+)
+from tests.service.case.test_conference_carriers import answers, apart, bring, key, outgoing  # noqa: F401  # fixtures
+
+
+def times(desk: Desk, **changes: Any) -> dict[str, Any]:
+    """The new times of a conference that was put off."""
+    said = {"starts_at": at(desk, days=9), "ends_at": at(desk, days=9, hours=2), "reply_by": at(desk, days=8)}
+    return said | {"reason": "再议"} | changes
+
+
+class TestDissent:
+    def test_stays_in_the_minutes_when_the_convener_records_a_recusal_afterwards(self, desk: Desk) -> None:
+        conference = opened(desk)
+        desk.post(POLICE, path(conference, "opine"), OPINION | {"is_dissent": True})
+        desk.post(PROSECUTOR, path(conference, "opine"), OPINION)
+        desk.post(OFFICER, path(conference, "recuse"), {"agency": PSB, "because": "召集机关认为应当回避"})
+        desk.post(OFFICER, path(conference, "write-minutes"), {"conclusions": ["移送"]})
+        minutes = desk.get(OFFICER, path(conference, "minutes/1"))["says"]
+        listed = {one["agency"]: (one["is_dissent"], one["stood_aside"]) for one in minutes["opinions"]}
+        assert listed == {PRO: (False, False), PSB: (True, True)}
+        assert "【不同意见】【提交后回避】" in minutes["text"]
+
+
+class TestRecords:
+    @pytest.mark.parametrize("agency", ["zzz-999999", "psb-320100"])
+    def test_nobody_is_recused_who_takes_no_part(self, desk: Desk, agency: str) -> None:
+        conference = opened(desk)
+        body = {"agency": agency, "name": "王某", "because": "x"}
+        refused = desk.post(OFFICER, path(conference, "recuse"), body, expect=422)
+        assert refused["errors"][0]["code"] == "not_taking_part"
+
+    def test_nobody_arrives_before_the_conference_was_called(self, desk: Desk) -> None:
+        conference = opened(desk)
+        body = {"name": "王某", "arrived_at": "2001-01-01T00:00:00+08:00"}
+        refused = desk.post(POLICE, path(conference, "attend"), body, expect=422)
+        assert refused["errors"][0]["code"] == "out_of_order"
+
+
+class TestPutOff:
+    @pytest.mark.parametrize(
+        "changes", [{"opinions_by": -1}, {"opinions_by": 30}, {"access_until": -5}], ids=lambda one: str(one)
+    )
+    def test_moments_out_of_order_are_refused(self, desk: Desk, changes: dict[str, int]) -> None:
+        conference = opened(desk)
+        desk.post(OFFICER, path(conference, "adjourn"), {"reason": "专家未到"})
+        moments = {name: at(desk, days=days) for name, days in changes.items()}
+        desk.post(OFFICER, path(conference, "reconvene"), times(desk, **moments), expect=422)
+        assert desk.get(OFFICER, path(conference))["state"] == "adjourned"
+
+    def test_the_clocks_of_opinions_follow_the_new_times(self, desk: Desk) -> None:
+        conference = opened(desk)
+        desk.post(POLICE, path(conference, "opine"), OPINION)
+        desk.post(OFFICER, path(conference, "adjourn"), {"reason": "专家未到"})
+        desk.clock.advance(hours=1)
+        body = times(desk)
+        desk.post(OFFICER, path(conference, "reconvene"), body)
+        listed = desk.get(OFFICER, path(conference, "deadlines"))["items"]
+        mine = [one for one in listed if one["term_id"] == "conference_opinion" and one["state"] == "running"]
+        assert {one["party"] for one in mine} == {PRO, MRA}
+        due = {one["due_at"] for one in mine}
+        assert due == {desk.get(OFFICER, path(conference))["starts_at"]}
+
+    def test_what_is_under_a_clock_can_still_be_done(self, desk: Desk) -> None:
+        conference = opened(desk)
+        task = {"task": "补充检测", "agency": MRA, "due_at": at(desk, days=3)}
+        desk.post(OFFICER, path(conference, "add-action"), task)
+        body = {"conclusions": ["继续研究"], "signatures_by": at(desk, days=2)}
+        desk.post(OFFICER, path(conference, "write-minutes"), body)
+        desk.post(OFFICER, path(conference, "adjourn"), {"reason": "专家未到"})
+        desk.post(MARKET, path(conference, "sign-minutes"), {"number": 1})
+        desk.post(OFFICER, path(conference, "reconvene"), times(desk))
+        desk.post(MARKET, path(conference, "finish-action"), {"number": 1, "note": "已补充"})
+        desk.post(PROSECUTOR, path(conference, "refuse-minutes"), {"number": 1, "reasons": "记录不全"})
+        assert clocks(desk, conference, "action_item") == {MRA: "met"}
+        signed = clocks(desk, conference, "conference_minutes_signature")
+        assert signed == {EEA: "running", PSB: "running", PRO: "met", MRA: "met"}
+
+    def test_a_task_of_an_agency_that_stood_aside_counts_no_more(self, desk: Desk) -> None:
+        conference = opened(desk)
+        task = {"task": "补充检测", "agency": MRA, "due_at": at(desk, days=3)}
+        desk.post(OFFICER, path(conference, "add-action"), task)
+        desk.post(MARKET, path(conference, "recuse"), {"because": "利害关系"})
+        assert clocks(desk, conference, "action_item") == {MRA: "cancelled"}
+        desk.post(OFFICER, path(conference, "waive-action"), {"number": 1, "because": "改由他人"})
+
+
+class TestSealed:
+    @pytest.mark.parametrize("message_id", ["a\x00b", "", "长" * 300, "\u0007"])
+    def test_an_id_that_cannot_be_kept_is_refused_and_the_next_file_is_taken(
+        self,
+        apart: Desk,  # noqa: F811
+        key: Signer,  # noqa: F811
+        message_id: str,
+    ) -> None:
+        conference = convened(apart)
+        inbox = folders(apart.rooms["case"]).root / "inbox"
+        inbox.mkdir(parents=True, exist_ok=True)
+        said = {"type": STEP_TAKEN, "agency": MRA, "subject": conference["ref"], "message_id": message_id}
+        (inbox / "a.json").write_bytes(state(said | {"step": "accept", "stated": {}}, key, at=apart.clock.now))
+        bring(apart, key, conference, "accept", {}, id="good")
+        assert answers(apart) == [("good", "taken")]
+        assert [one.name for one in (inbox.parent / "quarantine").iterdir() if one.suffix == ".json"]
+
+    def test_a_spoilt_material_holds_up_no_other_conference(self, apart: Desk, key: Signer) -> None:  # noqa: F811
+        case = referable(apart)
+        spoilt = apart.post(OFFICER, "/v1/conferences", calling(apart, case), expect=201)
+        sound = apart.post(OFFICER, "/v1/conferences", calling(apart, case, materials=[]), expect=201)
+        item = apart.get(OFFICER, path(spoilt, "evidence"))["items"][0]
+        room = apart.rooms["case"]
+        (blob,) = (one for one in room.settings.folder.rglob(f"{item['sha256']}*") if one.is_file())
+        kept = blob.read_bytes()
+        os.chmod(blob, 0o600)
+        blob.write_bytes(b"spoilt")
+        assert turn(room) == 1
+        (bag,) = outgoing(apart)
+        assert sound["id"] in str(apart.get(OFFICER, path(sound, "journal"))["items"][-1])
+        blob.write_bytes(kept)
+        assert turn(room) == 1
+        assert len(outgoing(apart)) == 2
+        assert bag in outgoing(apart)
