@@ -16,14 +16,17 @@ from gateway.deps import IdentityDep, RoomDep, UpstreamDep
 from gateway.desk.fanin import cursor_of, merged, strands_of
 from gateway.upstream import NAMES, Upstream, unavailable
 from shared.errors import BodyInvalid, NotVisible, RoomUnavailable
-from shared.records.timeliness import TimelinessRow
+from shared.records.timeliness import EARLIEST_DAY, LATEST_DAY, TimelinessRow
 from shared.records.views import DeadlineView, EntryView
 from shared.web.paging import LimitQuery
 
 router = APIRouter(prefix="/v1", tags=["desk"])
 ROOMS = tuple(NAMES)
 
-DayQuery = Annotated[date | None, Query(description="Clocks that began on this day or after, or before")]
+DayQuery = Annotated[
+    date | None,
+    Query(ge=EARLIEST_DAY, le=LATEST_DAY, description="Clocks that began on this day or after, or before"),
+]
 BoardQuery = Annotated[str | None, Query(max_length=4000, description="The `next` of the page before")]
 
 

@@ -13,6 +13,7 @@ from gateway.identity.models import Person
 from gateway.notices import letters, preferences, telling
 from gateway.notices.holding import acknowledged, ways_of
 from gateway.notices.models import NoticeSending
+from gateway.notices.quiet import URGENT
 from shared.clock import today
 from shared.events import NoticeRaised
 from shared.records.deliveries import Delivery, queue
@@ -92,12 +93,13 @@ def _next_channel(session: Session, late: NoticeSending, *, now: datetime) -> No
 
 
 def _order(session: Session, late: NoticeSending, ways: dict[str, letters.Way]) -> list[str]:
-    """Return the channels in the order in which they are tried; those chosen last of all are all others one has."""
+    """Return the channels in the order in which they are tried; what is urgent goes by the others one has at last."""
     kind, _, name = late.whom.partition(":")
     if kind == "agency":
         return list(ways)
     choice = preferences.chosen(session, UUID(name))
-    return preferences.order_of(choice, late.level, {key: way.kind for key, way in ways.items()})
+    order = preferences.order_of(choice, late.level, {key: way.kind for key, way in ways.items()})
+    return order if late.level != URGENT else list(dict.fromkeys([*order, *ways]))
 
 
 def _is_queued(session: Session, one: NoticeSending) -> bool:

@@ -124,9 +124,15 @@ def hours_of(choice: Preferences, mandate: Mandate) -> Hours:
 
 
 def order_of(choice: Preferences, level: str, has: dict[str, str]) -> list[str]:
-    """Return the channels of a level in the person's order, those it has only."""
+    """Return the channels of a level in the person's order, those it has only.
+
+    Where every channel that was chosen has been ended since, all that are left are used; none chosen stays none.
+    """
     wanted = getattr(choice, level) if level in LEVELS else None
-    return [name for name in (has if wanted is None else wanted) if name in has]
+    if wanted is None:
+        return list(has)
+    found = [name for name in wanted if name in has]
+    return found if found or not wanted else list(has)
 
 
 def at_once(order: list[str], level: str, has: dict[str, str], mandate: Mandate) -> list[str]:

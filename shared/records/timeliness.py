@@ -24,6 +24,9 @@ from shared.records.db import Party, table_of
 from shared.records.deadlines import Deadline, DeadlineChange
 from shared.records.room import Room, room_of
 
+EARLIEST_DAY, LATEST_DAY = date(1990, 1, 1), date(2100, 12, 31)
+"""The days the calendar reaches."""
+
 
 class Lateness(BaseModel):
     """By how many hours clocks were passed: of those met late, and of those still open and overdue, until now."""

@@ -11,7 +11,7 @@ from shared.clock import today
 from shared.records import subjects
 from shared.records.db import Row, visible
 from shared.records.pinned import pinned
-from shared.records.timeliness import Span, Timeliness, timeliness
+from shared.records.timeliness import EARLIEST_DAY, LATEST_DAY, Span, Timeliness, timeliness
 from shared.records.views import NO_NUL, DeadlineView, EntryView, SubjectView
 from shared.web.deps import PrincipalDep, ReadDep, RoomDep
 from shared.web.paging import AfterQuery, LimitQuery, Page, before_id, cursor, instant_and_id, number_of
@@ -34,6 +34,7 @@ class JourneyView(BaseModel):
 
 
 LanguageQuery = Annotated[str, Query(pattern="^(zh|en)$", description="Language of names and reasons")]
+DayQuery = Annotated[date | None, Query(ge=EARLIEST_DAY, le=LATEST_DAY)]
 NameQuery = Annotated[str | None, Query(max_length=60, pattern=NO_NUL)]
 
 
@@ -130,8 +131,8 @@ def room_routes() -> APIRouter:
     def read_timeliness(
         session: ReadDep,
         by: PrincipalDep,
-        begun_from: date | None = None,
-        begun_to: date | None = None,
+        begun_from: DayQuery = None,
+        begun_to: DayQuery = None,
         agency: NameQuery = None,
     ) -> Timeliness:
         """Say per agency, leg and rule what was met in time, how late, and how long it was paused."""

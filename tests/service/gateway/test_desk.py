@@ -219,6 +219,7 @@ class TestFigures:
         ]
         assert answer["unavailable"] == ["referral"]
         assert http.get("/v1/statistics/timeliness?begun_from=lately", headers=officer).status_code == 422
+        assert http.get("/v1/statistics/timeliness?begun_to=9999-12-31", headers=officer).status_code == 422
 
     def test_which_room_answers(self, http: httpx.Client, officer: dict[str, str], three: Rooms) -> None:
         three.down("case")

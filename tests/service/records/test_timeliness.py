@@ -124,5 +124,10 @@ class TestWhoSees:
         answer = desk.call(OFFICER, "GET", PATH, params={"begun_from": "2026-09-08", "begun_to": "2026-09-07"})
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "out_of_order")
 
+    @pytest.mark.parametrize("name", ["begun_from", "begun_to"])
+    @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+    def test_days_beyond_the_calendar(self, desk, name, day):
+        assert desk.call(OFFICER, "GET", PATH, params={name: day}).status_code == 422
+
 
 FILED = {"officers": ["张甲", "李乙"], "officer_certificates": journeys.INSPECTION["officer_certificates"]}
