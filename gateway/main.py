@@ -44,10 +44,16 @@ ROUTERS = [
 def create_api(room: Room) -> FastAPI:
     """Return the gateway's own API, without the door: what it answers itself."""
     app = create_app(room, ROUTERS, SUBSCRIPTIONS)
+    settle(app, room)
+    return app
+
+
+def settle(app: FastAPI, room: Room) -> None:
+    """Let an API work for a room: who may come in, how often, and the way to the rooms."""
+    app.state.room = room
     app.state.access = Access(room)
     app.state.limits = Limits(room.settings.requests_per_minute)
     app.state.upstream = Upstream(room.settings)
-    return app
 
 
 class Closing:
@@ -72,9 +78,13 @@ class Closing:
 
 def create_door(room: Room) -> Door:
     """Return the whole gateway over a room."""
-    app = create_api(room)
-    proxy = Proxy(app.state.upstream)
-    return Door(Closing(app), access=app.state.access, limits=app.state.limits, proxy=proxy)
+    return door_of(create_api(room))
+
+
+def door_of(app: FastAPI) -> Door:
+    """Put the door in front of an API."""
+    state = app.state
+    return Door(Closing(app), access=state.access, limits=state.limits, proxy=Proxy(state.upstream))
 
 
 def verify(settings: Settings) -> tuple[int, list[Broken]]:

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import Connection, create_engine, text
 
 from gateway.door import Door
 from gateway.identity import commands
 from gateway.identity.models import NewClient, NewPerson
 from gateway.identity.sealing import Seal
-from gateway.main import create_door
+from gateway.main import create_api, door_of, settle
 from shared import logs
 from shared.config import Settings
 from shared.identity import system
@@ -191,10 +192,17 @@ def room(
     room.database.close()
 
 
+_apis: dict[int, FastAPI] = {}
+
+
 @pytest.fixture
 def door(room: Room) -> Door:
-    """Build the gateway."""
-    return create_door(room)
+    """Build the gateway; its routes are the same for every test and made once a process, all else is this test's."""
+    limit = room.settings.body_limit_bytes
+    if limit not in _apis:
+        _apis[limit] = create_api(room)
+    settle(_apis[limit], room)
+    return door_of(_apis[limit])
 
 
 @pytest.fixture
