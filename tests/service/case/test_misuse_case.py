@@ -2,11 +2,13 @@
 
 import os
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from services.case_service.conferences.models import Conference
 from services.case_service.conferences.sealed.incoming import turn
-from services.case_service.conferences.sealed.outgoing import folders
+from services.case_service.conferences.sealed.outgoing import folders, waiting_bags
 from shared.dossier.keys import Signer
 from shared.dossier.statements import STEP_TAKEN, state
 from tests.desk import Desk
@@ -124,6 +126,56 @@ class TestSealed:
         bring(apart, key, conference, "accept", {}, id="good")
         assert answers(apart) == [("good", "taken")]
         assert [one.name for one in (inbox.parent / "quarantine").iterdir() if one.suffix == ".json"]
+
+    def test_a_file_still_being_copied_is_left_until_it_is_whole(self, apart: Desk, key: Signer) -> None:  # noqa: F811
+        conference = convened(apart)
+        room = apart.rooms["case"]
+        inbox = folders(room).root / "inbox"
+        inbox.mkdir(parents=True, exist_ok=True)
+        said = {"type": STEP_TAKEN, "agency": MRA, "subject": conference["ref"], "message_id": "a"}
+        whole = state(said | {"step": "accept", "stated": {}}, key, at=apart.clock.now)
+        file, now = inbox / "a.json", apart.clock.now.timestamp()
+        for content, is_left in ((whole[:100], True), (whole, False)):
+            file.write_bytes(content)
+            os.utime(file, (now, now))
+            turn(room)
+            assert file.exists() == is_left
+        assert answers(apart) == [("a", "taken")]
+        file.write_bytes(whole[:100])
+        os.utime(file, (now, now))
+        apart.clock.advance(minutes=5)
+        turn(room)
+        assert not file.exists()
+        assert [one.name for one in (inbox.parent / "quarantine").glob("a.json")]
+
+    def test_minutes_leave_although_the_conference_was_closed_at_once(
+        self,
+        apart: Desk,  # noqa: F811
+        key: Signer,  # noqa: F811
+    ) -> None:
+        conference = opened(apart)
+        apart.post(OFFICER, path(conference, "write-minutes"), {"conclusions": ["不再研究"]})
+        apart.post(OFFICER, path(conference, "close"), {"reason": "无议定事项"})
+        room = apart.rooms["case"]
+        assert turn(room) == 2
+        assert turn(room) == 0
+        entries = apart.get(OFFICER, path(conference, "journal"))["items"]
+        assert "minutes:1" in entries[-1]["body"]
+
+    def test_a_bag_written_again_after_a_crash_is_the_same_message(
+        self,
+        apart: Desk,  # noqa: F811
+        key: Signer,  # noqa: F811
+    ) -> None:
+        conference = convened(apart)
+        ids = []
+        for _again in range(2):
+            with apart.rooms["case"].reading() as session:
+                found = session.get_one(Conference, UUID(conference["id"]))
+                ids += [going.message_id for going in waiting_bags(session, found)]
+            apart.clock.advance(minutes=1)
+        assert len(ids) == 2
+        assert len(set(ids)) == 1
 
     def test_a_spoilt_material_holds_up_no_other_conference(self, apart: Desk, key: Signer) -> None:  # noqa: F811
         case = referable(apart)

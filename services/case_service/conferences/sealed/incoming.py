@@ -1,5 +1,6 @@
 """What comes in: a step of a conference as a statement its agency signed; taken once, answered, put away."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,8 @@ from shared.records.room import Room
 
 LARGEST_BYTES = 2**20
 LONGEST_ID = 200
+PATIENCE = timedelta(minutes=2)
+"""How long a file that cannot be read may still be growing."""
 log = structlog.get_logger()
 
 
@@ -70,13 +73,18 @@ def _one(room: Room, arrival: Arrival) -> bool:
 
 
 def _read(room: Room, arrival: Arrival) -> dict[str, Any]:
-    """Return what a statement says once its signature holds and its agency is one reached by sealed file."""
+    """Return what a statement says once its signature holds and its agency is one reached by sealed file.
+
+    Raises Stale for a file that changed just now and may still be growing.
+    """
     if arrival.size > LARGEST_BYTES:
         raise BodyInvalid(Text("文件过大", "The file is too large"), limit=LARGEST_BYTES)
     try:
         statement = Statement(arrival.path.read_bytes())
         agency, subject, message_id, step = text_of(dict(statement.said), "agency", "subject", "message_id", "step")
     except NotExact as broken:
+        if timedelta(0) <= room.clock() - datetime.fromtimestamp(arrival.changed_ns / 1e9, UTC) < PATIENCE:
+            raise Stale(file=arrival.name) from broken
         raise BodyInvalid(Text("声明无法解读", f"The statement cannot be read: {broken}")) from broken
     failed = [one for one in statement.check(keyring_of(room).trust(), path="") if one.outcome == "fails"]
     if failed:

@@ -4,9 +4,9 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 import structlog
 from sqlmodel import Session, col, select
@@ -15,7 +15,7 @@ from services.case_service.conferences import calendar, queries, showing
 from services.case_service.conferences.models import Conference, Invitation
 from services.case_service.conferences.views import ConferenceView
 from shared.carriers.sealed_file import Folders
-from shared.clock import ZONE, new_id
+from shared.clock import ZONE
 from shared.dossier import names
 from shared.dossier.exact import exact
 from shared.dossier.writer import BagWriter
@@ -27,6 +27,8 @@ from shared.records.room import Room, room_of
 
 SENT = "conference.sealed"
 """The entry that says what was written for which agency."""
+LOOKED_BACK = timedelta(days=30)
+"""How long after its end a conference is still looked at for bags that could not be written before."""
 log = structlog.get_logger()
 PLACE = "conferences"
 """The folder of this carrier below the one of sealed files."""
@@ -59,7 +61,7 @@ def export(room: Room) -> int:
     if not routes:
         return 0
     with room.reading() as session:
-        waiting = [going for found in _conferences(session) for going in _behind(session, found)]
+        waiting = [going for found in _conferences(session) for going in waiting_bags(session, found)]
     return sum(_sent(room, going) for going in waiting)
 
 
@@ -79,14 +81,16 @@ def _sent(room: Room, going: Going) -> bool:
 
 
 def _conferences(session: Session) -> list[Conference]:
-    """Return the conferences that agencies on other desks are invited to and that have not ended."""
-    routes = list(room_of(session).settings.sealed_routes)
-    invited = select(Invitation.conference_id).where(col(Invitation.agency).in_(routes))
-    return list(session.exec(select(Conference).where(col(Conference.id).in_(invited), Conference.state != "closed")))
+    """Return the conferences that agencies on other desks are invited to: those that go on, and those just ended."""
+    room = room_of(session)
+    invited = select(Invitation.conference_id).where(col(Invitation.agency).in_(list(room.settings.sealed_routes)))
+    goes_on = col(Conference.state).not_in(("closed", "cancelled"))
+    is_new = col(Conference.updated_at) > room.clock() - LOOKED_BACK
+    return list(session.exec(select(Conference).where(col(Conference.id).in_(invited), goes_on | is_new)))
 
 
-def _behind(session: Session, found: Conference) -> Iterator[Going]:
-    """Yield the bags that were not written yet."""
+def waiting_bags(session: Session, found: Conference) -> Iterator[Going]:
+    """Yield the bags that were not written yet; one that is written again is the same message."""
     room = room_of(session)
     if not at_home(room, found.owner):
         return
@@ -102,9 +106,13 @@ def _behind(session: Session, found: Conference) -> Iterator[Going]:
                 yield _minutes(session, found, one.agency, number)
 
 
+def _going(found: Conference, agency: str, what: str) -> Going:
+    return Going(found, agency, what, uuid5(found.id, f"{agency}:{what}"))
+
+
 def _invitation(session: Session, found: Conference, agency: str) -> Going:
     now, manifest = room_of(session).clock(), queries.manifest_of(session, found)
-    going = Going(found, agency, f"invitation:{found.sequence}", new_id(now))
+    going = _going(found, agency, f"invitation:{found.sequence}")
     going.files["invitation.ics"] = calendar.invitation(session, found, now=now).encode()
     is_open = found.state != "cancelled" and now < found.access_until and bool(manifest["items"])
     if is_open:
@@ -118,7 +126,7 @@ def _invitation(session: Session, found: Conference, agency: str) -> Going:
 
 def _minutes(session: Session, found: Conference, agency: str, number: int) -> Going:
     now = room_of(session).clock()
-    going = Going(found, agency, f"minutes:{number}", new_id(now))
+    going = _going(found, agency, f"minutes:{number}")
     going.files["minutes.json"] = showing.file(session, found, number)
     said = {"number": number, "minutes_digest": queries.minutes(session, found, number).digest}
     going.files["message.json"] = _message(going, said, now)
