@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from shared.clock import ZONE
 from shared.records.room import Room
-from shared.rules.notices import ladder
+from shared.rules.notices import Rung, ladder
 from shared.rules.term_entries import Due, Extension, Pause, Term
 from shared.rules.terms import due
 
@@ -53,11 +53,17 @@ def lapse(result: Due) -> dict[str, Any]:
 
 def reminders(room: Room, term: Term, started_at: datetime, result: Due) -> dict[str, Any]:
     """Return what is stored of a count's reminders."""
-    rungs = ladder(room.catalogue, term, result, started_at.astimezone(ZONE), room.calendar)
-    return {
-        "rungs": json.dumps([[rung.name, rung.at.isoformat()] for rung in rungs]),
-        "next_notice_at": rungs[0].at if rungs else None,
-    }
+    rungs = rungs_of(room, term, started_at, result)
+    return {"rungs": _stored(rungs), "next_notice_at": rungs[0].at if rungs else None}
+
+
+def rungs_of(room: Room, term: Term, started_at: datetime, result: Due) -> tuple[Rung, ...]:
+    """Return a count's reminders in the order of time."""
+    return ladder(room.catalogue, term, result, started_at.astimezone(ZONE), room.calendar)
+
+
+def _stored(rungs: Sequence[Rung]) -> str:
+    return json.dumps([[rung.name, rung.at.isoformat()] for rung in rungs])
 
 
 def _reasons(result: Due) -> list[dict[str, Any]]:
@@ -72,22 +78,23 @@ def projected(
 ) -> dict[str, Any]:
     """Return what is stored of a clock with this ledger, its next reminder among those not yet given."""
     term = room.catalogue.term(clock.term_id, on=clock.term_on)
-    values = projection(room, term, clock.started_at, pauses, extensions)
+    result = counted(room, term, clock.started_at, pauses, extensions)
+    values = lapse(result)
     open_pauses = [line for line in pauses if line.to_on is None]
     if open_pauses:
         because = json.loads(values["because"]) + [_paused_since(line) for line in open_pauses]
-        return values | {"next_notice_at": None, "because": json.dumps(because, ensure_ascii=False)}
-    return ahead(values, clock.reached, now=now)
+        paused = values | {"because": json.dumps(because, ensure_ascii=False)}
+        return paused | reminders(room, term, clock.started_at, result) | {"next_notice_at": None}
+    return values | ahead(rungs_of(room, term, clock.started_at, result), clock.reached, values["due_at"], now=now)
 
 
-def ahead(values: dict[str, Any], reached: str, *, now: datetime) -> dict[str, Any]:
-    """Return a projection whose next reminder is the first that was not given of the date it speaks of."""
+def ahead(rungs: Sequence[Rung], reached: str, due_at: datetime, *, now: datetime) -> dict[str, Any]:
+    """Return what is stored of reminders: the next is the first that was not given of the date it speaks of."""
     given = set(json.loads(reached))
-    moments = [
-        (rung_key(name, values["due_at"]), datetime.fromisoformat(at)) for name, at in json.loads(values["rungs"])
+    to_come = [
+        rung.at for rung in rungs if (rung.at > now or rung.at >= due_at) and rung_key(rung.name, due_at) not in given
     ]
-    to_come = [at for key, at in moments if key not in given and (at > now or at >= values["due_at"])]
-    return values | {"next_notice_at": min(to_come, default=None)}
+    return {"rungs": _stored(rungs), "next_notice_at": min(to_come, default=None)}
 
 
 def _paused_since(line: Pause) -> dict[str, Any]:

@@ -22,10 +22,12 @@ from shared.records.db import table_of
 from shared.records.deadlines import OPEN_STATES, Deadline, DeadlineChange
 from shared.records.moved_clocks import Clock, Moved
 from shared.records.room import Room
-from shared.rules.term_entries import Due, Extension, Pause
+from shared.rules.term_entries import Due, Extension, Pause, Term
 
 BATCH = 5000
 Ledger = tuple[tuple[Pause, ...], tuple[Extension, ...]]
+AHEAD = timedelta(hours=8)
+"""Of the zone before UTC, in which instants are read: the day a clock began on is that of the zone."""
 SETTLING = timedelta(minutes=1)
 """How long after the first count the clocks are looked at once more, for what other processes began meanwhile."""
 
@@ -36,7 +38,8 @@ class Count:
 
     looked_at: int = 0
     moved: int = 0
-    memo: dict[tuple[str, date, datetime], tuple[Due, dict[str, Any]]] = field(default_factory=dict)
+    memo: dict[tuple[str, date, date | datetime], tuple[Term, Due, dict[str, Any]]] = field(default_factory=dict)
+    in_hours: dict[tuple[str, date], bool] = field(default_factory=dict)
 
 
 def tend(room: Room) -> int:
@@ -89,53 +92,64 @@ def _touched(session: Session, notice: CalendarNotice, after: UUID) -> list[Cloc
 
 def _batch(session: Session, room: Room, notice: CalendarNotice, clocks: Sequence[Clock], count: Count) -> None:
     now = room.clock()
-    ledgers = _ledgers(session, [clock.id for clock in clocks])
+    ledgers = _ledgers(session, clocks)
     count.looked_at += len(clocks)
-    written, moved = [], []
+    confirmed: list[dict[str, Any]] = []
+    written: list[dict[str, Any]] = []
+    moved: list[Moved] = []
     for clock in clocks:
         values = _anew(room, clock, ledgers.get(clock.id), count, now)
-        if (values["due_at"], values["provisional"]) == (clock.due_at, clock.provisional):
-            continue
-        was_early = clock.breached_at is not None and values["due_at"] > now
-        written.append({"clock_id": clock.id, **values, "breached_at": None if was_early else clock.breached_at})
         if values["due_at"] != clock.due_at:
+            was_early = clock.breached_at is not None and values["due_at"] > now
+            written.append({"clock_id": clock.id, **values, "breached_at": None if was_early else clock.breached_at})
             moved.append(Moved(clock, values["due_at"], values["provisional"]))
-    if written:
-        table = table_of(Deadline)
-        names = [name for name in written[0] if name != "clock_id"]
-        statement = update(table).where(table.c.id == bindparam("clock_id"))
-        session.connection().execute(statement.values({name: bindparam(name) for name in names}), written)
+        elif values["provisional"] != clock.provisional:
+            confirmed.append({"clock_id": clock.id, **{name: values[name] for name in ("provisional", "because")}})
+    _write(session, confirmed)
+    _write(session, written)
     moved_clocks.tell(session, room, notice, moved, now=now)
     count.moved += len(moved)
 
 
+def _write(session: Session, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        table = table_of(Deadline)
+        statement = update(table).where(table.c.id == bindparam("clock_id"))
+        values: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "clock_id"}
+        session.connection().execute(statement.values(values), rows)
+
+
 def _anew(room: Room, clock: Clock, ledger: Ledger | None, count: Count, now: datetime) -> dict[str, Any]:
-    """Return what is stored of a clock from now on. One that keeps its date has no reminders here: they stay.
+    """Return what is stored of a clock from now on; reminders only of one whose date moves.
 
     Without pauses and extensions the date is computed once for all that began on one day.
     """
     if ledger is not None:
         return projections.projected(room, clock, *ledger, now=now)
-    term = room.catalogue.term(clock.term_id, on=clock.term_on)
-    began = clock.started_at.astimezone(ZONE)
-    if term.unit != "hours":
-        began = datetime.combine(began.date(), time.min, tzinfo=ZONE)
-    place = (clock.term_id, clock.term_on, began)
-    if place not in count.memo:
-        result = projections.counted(room, term, began)
-        count.memo[place] = (result, projections.lapse(result))
-    result, values = count.memo[place]
-    if (values["due_at"], values["provisional"]) == (clock.due_at, clock.provisional):
+    term, result, values = _counted(room, clock, count)
+    if values["due_at"] == clock.due_at:
         return values
-    reminders = projections.reminders(room, term, clock.started_at, result)
-    return projections.ahead(values | reminders, clock.reached, now=now)
+    rungs = projections.rungs_of(room, term, clock.started_at, result)
+    return values | projections.ahead(rungs, clock.reached, values["due_at"], now=now)
 
 
-def _ledgers(session: Session, ids: list[UUID]) -> dict[UUID, Ledger]:
-    """Return the ledgers of those clocks that have one."""
+def _counted(room: Room, clock: Clock, count: Count) -> tuple[Term, Due, dict[str, Any]]:
+    text = (clock.term_id, clock.term_on)
+    if text not in count.in_hours:
+        count.in_hours[text] = room.catalogue.term(clock.term_id, on=clock.term_on).unit == "hours"
+    began = clock.started_at if count.in_hours[text] else (clock.started_at + AHEAD).date()
+    place = (*text, began)
+    if place not in count.memo:
+        term = room.catalogue.term(clock.term_id, on=clock.term_on)
+        result = projections.counted(room, term, clock.started_at)
+        count.memo[place] = (term, result, projections.lapse(result))
+    return count.memo[place]
+
+
+def _ledgers(session: Session, clocks: Sequence[Clock]) -> dict[UUID, Ledger]:
+    """Return the ledgers of those clocks that have one; the clocks stand in the order of their ids."""
     lines: dict[UUID, list[DeadlineChange]] = defaultdict(list)
-    for start in range(0, len(ids), 500):
-        wanted = col(DeadlineChange.deadline_id).in_(ids[start : start + 500])
-        for line in session.exec(select(DeadlineChange).where(wanted).order_by(col(DeadlineChange.id))):
-            lines[line.deadline_id].append(line)
+    among = col(DeadlineChange.deadline_id).between(clocks[0].id, clocks[-1].id)
+    for line in session.exec(select(DeadlineChange).where(among).order_by(col(DeadlineChange.id))):
+        lines[line.deadline_id].append(line)
     return {clock_id: deadlines.read_ledger(found) for clock_id, found in lines.items()}
