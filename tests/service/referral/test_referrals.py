@@ -16,10 +16,12 @@ from tests.desk import Desk, officer
 from tests.journeys import HEAD, OFFICER, POLICE, PROSECUTOR
 from tests.service.referral import walking
 from tests.service.referral.walking import NOBODY, STRANGERS, clocks, path, refusal
+from tests.stages import stage
 
 AT = "2026-09-09T13:00:00+08:00"
 
 
+@stage
 def reportable(desk: Desk) -> Any:
     """A referral ready for its report."""
     referral = journeys.referral_requested(desk)
@@ -30,12 +32,14 @@ def reportable(desk: Desk) -> Any:
     return referral
 
 
+@stage
 def submitted(desk: Desk) -> Any:
     """A referral whose report lies before the head."""
     body = {"procedure_lawful": True, "evidence_lawful": True}
     return desk.post(OFFICER, path(reportable(desk), "submit-report"), body)
 
 
+@stage
 def sendable(desk: Desk) -> Any:
     """An approved referral with every document."""
     referral = journeys.approved_referral(desk)
@@ -49,11 +53,13 @@ def asked(step: str, body: dict[str, str]) -> Callable[[Desk], Any]:
     return lambda desk: desk.post(POLICE, path(journeys.receipted_referral(desk), step), body)
 
 
+@stage
 def unnotified(desk: Desk) -> Any:
     """A filed referral whose decision was not notified yet."""
     return walking.decided(desk, journeys.receipted_referral(desk), "file", notified_at=None)
 
 
+@stage
 def with_items(desk: Desk) -> Any:
     """A filed referral with the record of its items."""
     referral = walking.filed(desk)
@@ -61,6 +67,7 @@ def with_items(desk: Desk) -> Any:
     return referral
 
 
+@stage
 def contestable(desk: Desk) -> Any:
     """A non-filing with the documents of a reconsideration."""
     referral = walking.not_filed(desk)
@@ -69,6 +76,7 @@ def contestable(desk: Desk) -> Any:
     return referral
 
 
+@stage
 def supervisable(desk: Desk) -> Any:
     """A non-filing with the letter that suggests supervision."""
     referral = walking.not_filed(desk)
