@@ -9,6 +9,7 @@ import aiohttp
 import orjson
 
 from gateway.upstream import BOARD_SECONDS, SILENCE_SECONDS, Upstream, unavailable
+from shared.errors import NotVisible
 from shared.web.deps import ASSERTION_HEADER
 
 ROOM_OF = {
@@ -32,6 +33,14 @@ SERVED_BY = {
     "linkages": "case",
 }
 PLURAL = {room: kind for kind, room in ROOM_OF.items()}
+
+
+def path_of(ref: str) -> str:
+    """Return the console's address of a subject."""
+    kind, _, subject_id = ref.partition(":")
+    if kind not in PLURAL:
+        raise NotVisible()
+    return f"/console/{PLURAL[kind]}/{subject_id}"
 
 
 class Refused(Exception):

@@ -44,6 +44,8 @@ class Picture:
 
     width: int
     height: int
+    left: int
+    """Where the lanes begin, after their names."""
     lanes: list[tuple[int, str, str]]
     """Place, name and ref of each lane."""
     days: list[tuple[int, str]]
@@ -53,34 +55,46 @@ class Picture:
 
 
 def picture(visit: Visit, lines: Sequence[Mapping[str, Any]]) -> Picture:
-    """Return the picture of entries in order of time; each has subject, at, number, text, step_to and moves."""
+    """Return the picture of entries in order of time, one lane per subject; each has subject, at, number, text,
+    state and moves.
+    """
     subjects = sorted({line["subject"] for line in lines}, key=lambda ref: KINDS.index(ref.partition(":")[0]))
-    place = {ref: TOP + 18 + index * GAP for index, ref in enumerate(subjects)}
+    return drawn(lines, [(ref, visit.words(f"room.{ref.partition(':')[0]}")) for ref in subjects])
+
+
+def drawn(lines: Sequence[Mapping[str, Any]], named: Sequence[tuple[str, str]]) -> Picture:
+    """Return the picture of entries with a lane for each (key, name); `subject` of an entry is the key of its lane."""
+    left = max(LEFT, 30 + round(max(_long(name) for _key, name in named)))
+    place = {key: TOP + 18 + index * GAP for index, (key, _name) in enumerate(named)}
     points = [
-        Point(LEFT + 16 + index * STEP, place[line["subject"]], line["number"], line["moves"], line["text"])
+        Point(left + 16 + index * STEP, place[line["subject"]], line["number"], line["moves"], line["text"])
         for index, line in enumerate(lines)
     ]
-    width = LEFT + 40 + max(len(lines), 1) * STEP
-    lanes = [(place[ref], visit.words(f"room.{ref.partition(':')[0]}"), ref) for ref in subjects]
+    width = max(left + 40 + max(len(lines), 1) * STEP, 700)
     return Picture(
-        width=max(width, 700),
-        height=TOP + len(subjects) * GAP + 8,
-        lanes=lanes,
-        days=_days(lines),
-        ribbons=[ribbon for ref in subjects for ribbon in _ribbons(lines, points, ref, max(width, 700))],
+        width=width,
+        height=TOP + len(named) * GAP + 8,
+        left=left - 12 if left > LEFT else 60,
+        lanes=[(place[key], name, key) for key, name in named],
+        days=_days(lines, left),
+        ribbons=[ribbon for key, _name in named for ribbon in _ribbons(lines, points, key, width)],
         points=points,
         links=[(before.x, before.y, after.x, after.y) for before, after in pairwise(points) if before.y != after.y],
     )
 
 
-def _days(lines: Sequence[Mapping[str, Any]]) -> list[tuple[int, str]]:
+def _long(text: str) -> float:
+    return sum(HAN if ord(letter) > 0x2E7F else LATIN for letter in text) * 13 / 11.5
+
+
+def _days(lines: Sequence[Mapping[str, Any]], left: int) -> list[tuple[int, str]]:
     found: list[tuple[int, str]] = []
     last = ""
     for index, line in enumerate(lines):
         at = instant(line["at"])
         said = f"{at:%Y-%m-%d}" if at else ""
         if said != last:
-            found.append((LEFT + 4 + index * STEP, said))
+            found.append((left + 4 + index * STEP, said))
             last = said
     return found
 

@@ -11,7 +11,7 @@ from gateway.console.entry import Visit
 from gateway.console.forms import Field
 from gateway.console.published import PATHS
 from shared.rules.entries import StepField
-from shared.rules.procedure_entries import Procedure, Step
+from shared.rules.procedure_entries import PartyRule, Procedure, Step
 
 KINDS = {
     "words": "text",
@@ -49,6 +49,8 @@ UNSHOWN = frozenset(
 """What is bound to, noted or computed, and told of elsewhere on the page."""
 GENERAL = ("title", "summary", "enterprise_name", "enterprise_id", "division", "conduct_on", "about", "facts")
 NEEDED = frozenset({"title", "summary", "division"})
+TOGETHER = ("operations", "linkages")
+"""Kinds in which several agencies take part in one way, and some steps have addresses of their own."""
 
 
 def is_alone(procedure: Procedure) -> bool:
@@ -60,7 +62,7 @@ def is_data(visit: Visit, procedure: Procedure, kind: str, step_id: str) -> bool
     """Whether one step's form comes from the catalogue: in a case, where no address of its own takes the step."""
     step = procedure.steps.get(step_id)
     if step is None or is_alone(procedure):
-        return step is not None
+        return step is not None and not (kind in TOGETHER and step_id in PATHS[kind])
     by_people = any(actor.relation != "system" for actor in step.by)
     is_free = kind == "cases" and step_id not in PATHS[kind]
     return is_free and by_people and all(name in visit.catalogue.step_fields for name in step.body_fields)
@@ -90,7 +92,7 @@ def begin_fields(visit: Visit, procedure: Procedure, step: Step) -> list[Field]:
     parties = [
         Field(
             name=f"party.{relation}",
-            kind="choice",
+            kind="many" if _is_open_to_many(procedure, rule) else "choice",
             label=visit.words.or_else(f"party.{relation}", relation),
             required=rule.required and rule.default == "none",
             choices=_agencies(visit, rule.kinds),
@@ -99,6 +101,10 @@ def begin_fields(visit: Visit, procedure: Procedure, step: Step) -> list[Field]:
         for relation, rule in procedure.parties.items()
     ]
     return [*named, *parties, *stated_fields(visit, step)]
+
+
+def _is_open_to_many(procedure: Procedure, rule: PartyRule) -> bool:
+    return procedure.subject in (ROOM_OF[kind] for kind in TOGETHER) and rule.default == "none"
 
 
 def _general(visit: Visit, name: str) -> Field:
@@ -158,7 +164,7 @@ def begin_body(visit: Visit, procedure: Procedure, step: Step, form: FormData) -
     fields = begin_fields(visit, procedure, step)
     given = forms.body_from(fields, form)
     stated = {name: given.pop(name) for name in step.body_fields if name in given}
-    parties = {name.removeprefix("party."): [value] for name, value in given.items() if name.startswith("party.")}
+    parties = {name.removeprefix("party."): form.getlist(name) for name in given if name.startswith("party.")}
     general = {name: value for name, value in given.items() if not name.startswith("party.")}
     if general.get("about", "").startswith("/console/"):
         general["about"] = _ref(general["about"])

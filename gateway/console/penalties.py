@@ -8,6 +8,8 @@ from gateway.console import matters
 from gateway.console.entry import Visit
 
 DAYS = ("limitation_ends_on", "hearing_request_by", "hearing_notice_by", "deemed_served_on", "payment_due_on")
+NOTHING: Mapping[str, Any] = {"figures": ()}
+"""What the page of anything but a case adds."""
 SUMS = ("fine_yuan", "paid_yuan", "offset_yuan", "unpaid_yuan")
 
 
@@ -31,6 +33,9 @@ async def shown(visit: Visit, case_id: str) -> dict[str, Any]:
             for one in measures
         ],
         "measures_open": [(one.id, visit.words.name(one)) for one in matters.openable(visit, "measures")],
+        "together_open": [
+            (kind, one.id, visit.words.name(one)) for kind in matters.TOGETHER for one in matters.openable(visit, kind)
+        ],
     }
 
 

@@ -39,8 +39,27 @@ PATHS: Mapping[str, Mapping[str, str]] = {
         "close_no_violation": "close",
         "close_after_judgment": "close",
         "refer_decided_case": "refer-decided",
+        "mark_serious": "serious",
+        "end_serious": "serious/end",
     },
     "conferences": {name: name.replace("_", "-") for name in CONFERENCE_STEPS.split()},
+    "operations": {
+        "join": "join",
+        "decline": "decline",
+        "invite": "invite",
+        "list_objects": "objects",
+        "check_object": "objects/{number}/checks",
+        "set_task": "tasks",
+        "report_task": "tasks/{number}/reports",
+        "settle_task": "tasks/{number}/settle",
+        "report_finding": "findings",
+    },
+    "linkages": {
+        "join": "join",
+        "decline": "decline",
+        "share_facts": "shared-facts",
+        "designate_lead": "lead",
+    },
     "referrals": {
         "submit_report": "submit-report",
         "approve": "approve",
@@ -79,7 +98,7 @@ PATHS: Mapping[str, Mapping[str, str]] = {
         "finish_investigation": "finish-investigation",
     },
 }
-"""Kind of subject, step of its procedure, last part of the address that takes it."""
+"""Kind of subject, step of its procedure, what follows the subject's id in the address that takes it."""
 FIRST = {"clues": "receive", "cases": "open_case"}
 """The step by which a subject of a kind comes into being at an officer's hand."""
 OF_RULES = frozenset({"rule_id", "rule_version", "score", "score_reasons"})
@@ -112,13 +131,13 @@ def _document() -> Schema:
 
 @cache
 def _bodies() -> Mapping[tuple[str, str], Schema]:
-    """Return every body schema by kind and last part of the address (empty: the collection itself)."""
+    """Return every body schema by kind and what follows the subject's id (empty: the collection itself)."""
     found: dict[tuple[str, str], Schema] = {}
     for path, item in _document()["paths"].items():
         parts = path.strip("/").split("/")
-        if "post" not in item or parts[0] != "v1" or parts[1] not in PATHS or len(parts) not in (2, 4):
+        if "post" not in item or parts[0] != "v1" or parts[1] not in PATHS or len(parts) == 3:
             continue
         content = item["post"].get("requestBody", {}).get("content", {})
         if "application/json" in content:
-            found[(parts[1], parts[3] if len(parts) == 4 else "")] = resolved(content["application/json"]["schema"])
+            found[(parts[1], "/".join(parts[3:]))] = resolved(content["application/json"]["schema"])
     return found

@@ -8,6 +8,7 @@ from gateway.console.entry import Visit
 from gateway.console.forms import Field, fields_of
 from gateway.console.published import Schema, body_of
 from gateway.console.telling import moved_in_words
+from gateway.console.words import texts
 from shared.rules.entries import article_en
 from shared.rules.procedure_entries import Procedure
 
@@ -86,14 +87,22 @@ def cite_in_words(visit: Visit, cite: Mapping[str, Any]) -> str:
     )
 
 
+def _labelled(visit: Visit, field: str) -> str:
+    """Return the name of a field; of one within a list, with its place in it."""
+    stem, _, rest = field.partition(".")
+    place, _, name = rest.partition(".")
+    if place.isdigit() and f"field.{stem}" in texts():
+        named = visit.words.or_else(f"field.{name}", name)
+        return f"{visit.words(f'field.{stem}')} {int(place) + 1} {named}".rstrip()
+    return visit.words.or_else(f"field.{field}", field)
+
+
 def problem_in_words(visit: Visit, problem: Mapping[str, Any]) -> dict[str, Any]:
     """Return a problem document with its reasons and errors as they are shown beside a form."""
     errors = [
         {
             "field": str(one.get("field", "")).removeprefix("body."),
-            "label": visit.words.or_else(
-                f"field.{str(one.get('field', '')).removeprefix('body.')}", str(one.get("field"))
-            ),
+            "label": _labelled(visit, str(one.get("field", "")).removeprefix("body.")),
             "text": visit.words.or_else(f"invalid.{one.get('code')}", str(one.get("message", ""))),
         }
         for one in problem.get("errors") or ()

@@ -5,14 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
-from gateway.console import clocks, conferring, facts, lanes, matters, penalties
-from gateway.console.asking import PLURAL, ROOM_OF
+from gateway.console import clocks, conferring, facts, joining, lanes, matters, penalties, together
+from gateway.console.asking import ROOM_OF, path_of
 from gateway.console.entry import Visit
 from gateway.console.steps import procedure_of, step_shown
 from gateway.console.telling import read, told
 from gateway.console.times import moment
 from gateway.desk import routes as desk
-from shared.errors import NotVisible
 
 ENTRIES = "200"
 PARTIES = ("owner", "receiver", "copied")
@@ -27,6 +26,8 @@ DETAILS: Mapping[str, str] = {
         "reason result"
     ),
     "measures": "conduct_on letter_number handed_over_at sent_manifest",
+    "operations": "letter_number handed_over_at",
+    "linkages": "letter_number handed_over_at",
     "conferences": "starts_at ends_at place online reply_by opinions_by access_until chair recorder reason",
     "supervisions": "conduct_on letter_number handed_over_at sent_manifest",
     "consultations": "letter_number handed_over_at sent_manifest",
@@ -43,13 +44,14 @@ async def gathered(visit: Visit, kind: str, subject_id: UUID) -> dict[str, Any]:
     """Return what the page of a subject shows. Raises Refused when the reader may not see it."""
     rooms, target = visit.rooms, f"/{subject_id}"
     subject = await rooms.get(kind, target)
-    journal, ledger, steps, items, verdicts, journey = await asyncio.gather(
+    journal, ledger, steps, items, verdicts, journey, whole = await asyncio.gather(
         rooms.get(kind, f"{target}/journal", limit=ENTRIES),
         rooms.get(kind, f"{target}/deadlines"),
         rooms.get(kind, f"{target}/steps", language=visit.words.language),
         rooms.get(kind, f"{target}/evidence"),
         _verdicts(visit, kind, subject),
         desk.journey(UUID(subject["journey_id"]), rooms.upstream, rooms.assertion),
+        joining.parts(visit, kind, subject),
     )
     entries = [read(entry) for entry in journal["items"]]
     pauses = clocks.pauses_of(entries)
@@ -68,13 +70,18 @@ async def gathered(visit: Visit, kind: str, subject_id: UUID) -> dict[str, Any]:
         "picture": lanes.picture(visit, lines) if lines else None,
         "unavailable": journey.unavailable,
         "items": [shown_item(visit, item, entries) for item in items["items"]],
-        "facts": facts.shown(visit, subject.get("facts") or {}),
+        "facts": facts.shown(visit, together.own_facts(subject)),
         "verdicts": facts.verdicts_shown(visit, verdicts),
-        "steps": [conferring.fitted(visit, subject, step_shown(visit, kind, subject, one)) for one in steps["steps"]],
-        **(await penalties.shown(visit, str(subject_id)) if kind == "cases" else {}),
+        "steps": joining.offered(visit, subject, whole, [_step(visit, kind, subject, one) for one in steps["steps"]]),
+        **(await penalties.shown(visit, str(subject_id)) if kind == "cases" else penalties.NOTHING),
         "key": str(uuid4()),
         "conference": await conferring.parts(visit, subject) if kind == conferring.KIND else None,
+        "together": together.shown(visit, subject, whole) if whole is not None else None,
     }
+
+
+def _step(visit: Visit, kind: str, subject: Mapping[str, Any], step: Mapping[str, Any]) -> dict[str, Any]:
+    return conferring.fitted(visit, subject, step_shown(visit, kind, subject, step))
 
 
 async def _verdicts(visit: Visit, kind: str, subject: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -139,14 +146,6 @@ def neighbours(subject: Mapping[str, Any]) -> list[tuple[str, str]]:
     named = [subject[name] for name in ("clue_ref", "case_ref", "referral_ref") if subject.get(name)]
     refs = [*named, *([about] if isinstance(about, str) else about)]
     return [(ref.partition(":")[0], path_of(ref)) for ref in dict.fromkeys(refs)]
-
-
-def path_of(ref: str) -> str:
-    """Return the console's address of a subject."""
-    kind, _, subject_id = ref.partition(":")
-    if kind not in PLURAL:
-        raise NotVisible()
-    return f"/console/{PLURAL[kind]}/{subject_id}"
 
 
 def shown_item(visit: Visit, item: Mapping[str, Any], entries: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from gateway.console.routes import boards, conferences, evidence, law, noticing, signing, subjects
+from gateway.console.routes import boards, calendar, conferences, evidence, law, noticing, signing, subjects, timeliness
 
 ROUTERS: tuple[APIRouter, ...] = (
     signing.router,
@@ -10,6 +10,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     conferences.router,
     noticing.router,
     law.router,
+    timeliness.router,
+    calendar.router,
     evidence.router,
     subjects.router,
 )

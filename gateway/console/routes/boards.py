@@ -10,11 +10,11 @@ from fastapi import APIRouter, Query
 from starlette.responses import RedirectResponse, Response
 
 from gateway.console import clocks, matters
-from gateway.console.asking import PLURAL, ROOM_OF, Refused
+from gateway.console.asking import PLURAL, ROOM_OF, Refused, path_of
 from gateway.console.entry import ConsoleRoute, FormDep, Visit, VisitDep
 from gateway.console.published import FIRST
 from gateway.console.steps import procedure_of
-from gateway.console.subjects import is_final, path_of, state_of, states_of
+from gateway.console.subjects import is_final, state_of, states_of
 from gateway.deps import UpstreamDep, act
 from gateway.desk import routes as desk
 from gateway.exchange.models import NoticeView
@@ -128,6 +128,18 @@ async def referrals(visit: VisitDep, after: AfterText = "", state: Filter = "") 
 async def measures(visit: VisitDep, after: AfterText = "", state: Filter = "") -> Response:
     """Show the measures one may see, newest first."""
     return await board(visit, "measures", after, state)
+
+
+@router.get("/operations")
+async def operations(visit: VisitDep, after: AfterText = "", state: Filter = "") -> Response:
+    """Show the joint operations one may see, newest first."""
+    return await board(visit, "operations", after, state)
+
+
+@router.get("/linkages")
+async def linkages(visit: VisitDep, after: AfterText = "", state: Filter = "") -> Response:
+    """Show the linkages one may see, newest first."""
+    return await board(visit, "linkages", after, state)
 
 
 @router.get("/supervisions")

@@ -7,12 +7,12 @@ from fastapi import APIRouter
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from gateway.console import conferring, facts, forms, lanes, matters
-from gateway.console.asking import ROOM_OF, Refused
+from gateway.console import conferring, facts, forms, joining, lanes, matters
+from gateway.console.asking import ROOM_OF, Refused, path_of
 from gateway.console.entry import ConsoleRoute, FormDep, Visit, VisitDep
 from gateway.console.published import FIRST, OF_RULES, PATHS, body_of
 from gateway.console.steps import problem_in_words, procedure_of
-from gateway.console.subjects import gathered, path_of
+from gateway.console.subjects import gathered
 from gateway.console.telling import told
 from gateway.deps import UpstreamDep
 from gateway.desk import routes as desk
@@ -128,6 +128,8 @@ async def _given(visit: Visit, kind: str, subject_id: UUID, step: str, form: For
     schema = body_of(kind, step)
     if schema is None:
         raise NotVisible()
+    if joining.is_together(kind, step):
+        return joining.address(kind, step, form), joining.step_body(visit, forms.fields_of(schema, visit.words), form)
     if kind == conferring.KIND:
         body = conferring.step_body(visit, subject, forms.fields_of(schema, visit.words), form)
         return PATHS[kind][step], body

@@ -13,6 +13,7 @@ CODE = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}|<!DOCTYPE html>|<[^>]*>|&[a-
 PLACE = re.compile(r"\{\w+\}")
 HAN = re.compile(r"[\u3400-\u9fff]")
 SUBJECTS = {"clues": "clue", "cases": "case", "conferences": "conference", "referrals": "referral"}
+SUBJECTS |= {"operations": "operation", "linkages": "linkage"}
 
 
 def test_every_text_is_said_in_both_languages():
@@ -58,8 +59,10 @@ FAMILIES = {
     "item",
     "law",
     "level",
+    "member",
     "moved",
     "nav",
+    "operation",
     "party",
     "penalty",
     "requirement",
@@ -67,6 +70,7 @@ FAMILIES = {
     "step",
     "subject",
     "term_unit",
+    "timeliness",
     "unit",
     "value",
     "verdict",
