@@ -53,7 +53,7 @@ def add(
 
 def add_action(session: Session, conference_id: UUID, body: NewAction, *, by: Principal, now: datetime) -> Conference:
     """Add an action item."""
-    found = queries.conference(session, conference_id, seen_by=by)
+    found = queries.conference(session, conference_id, seen_by=by, is_alone=True)
     require_actor(session, found, "add_action", by=by)
     terms = add(session, found, [body], by=by, now=now)
     return perform(session, found, "add_action", body.model_dump() | {"terms": terms}, by=by, now=now)

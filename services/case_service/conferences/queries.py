@@ -33,9 +33,9 @@ PROOF = "action_proof"
 """The document that proves an action item done."""
 
 
-def conference(session: Session, conference_id: UUID, *, seen_by: Principal) -> Conference:
-    """Return a conference. Raises NotVisible for whoever was not invited."""
-    return visible(session, Conference, conference_id, by=seen_by)
+def conference(session: Session, conference_id: UUID, *, seen_by: Principal, is_alone: bool = False) -> Conference:
+    """Return a conference; with `is_alone` nobody else moves it meanwhile. Raises NotVisible for the uninvited."""
+    return visible(session, Conference, conference_id, by=seen_by, is_alone=is_alone)
 
 
 def heard(session: Session, conference_id: UUID, *, seen_by: Principal) -> Conference:

@@ -58,7 +58,7 @@ class Acting:
 
 def resolve(session: Session, conference_id: UUID, body: Resolve, *, by: Principal, now: datetime) -> Conference:
     """Resolve. Raises StepRefused without a quorum, saying who is missing, and whatever a case's law refuses."""
-    found = queries.conference(session, conference_id, seen_by=by)
+    found = queries.conference(session, conference_id, seen_by=by, is_alone=True)
     require_actor(session, found, "resolve", by=by)
     expect(session, found)
     session.info["if_match"] = None  # it named the version of the conference, not those of the cases

@@ -18,7 +18,7 @@ from shared.events import Origin, envelope
 from shared.identity import Principal
 from shared.payloads import OperationFound
 from shared.records import deadlines, parties
-from shared.records.db import one_at_a_time, put, table_of, visible, write
+from shared.records.db import put, table_of, visible, write
 from shared.records.deliveries import parcel_values, queue
 from shared.records.journal import canonical
 from shared.records.perform import require_actor
@@ -190,9 +190,9 @@ def waiting(session: Session, operation: Operation) -> int:
 
 
 def _operation(session: Session, operation_id: UUID, step: str, by: Principal) -> Operation:
-    operation = visible(session, Operation, operation_id, by=by)
+    """Return an operation nobody else moves meanwhile: its parts are numbered, and many report at once."""
+    operation = visible(session, Operation, operation_id, by=by, is_alone=True)
     require_actor(session, operation, step, by=by)
-    one_at_a_time(session, operation.ref)
     return operation
 
 
