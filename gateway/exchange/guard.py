@@ -27,6 +27,8 @@ def check_address(url: str, *, is_production: bool) -> None:
         host, _ = (parts.hostname or ""), parts.port
     except ValueError as broken:
         raise _refused("地址无法解读", "The address cannot be read") from broken
+    if not _can_be_looked_up(url):
+        raise _refused("主机名格式有误", "The host's name is malformed")
     if not host or parts.username is not None or parts.fragment:
         raise _refused("地址须含主机名，且不含账号或片段", "An address names a host, no account and no fragment")
     if parts.scheme == "https" and not (is_production and _is_inward_name(host)):
@@ -37,6 +39,15 @@ def check_address(url: str, *, is_production: bool) -> None:
         "推送地址须为公网 HTTPS 地址（开发环境可用本机 HTTP）",
         "Webhooks go to public HTTPS addresses (in development, also to HTTP on this machine)",
     )
+
+
+def _can_be_looked_up(url: str) -> bool:
+    """Whether a host's name can be looked up at all: parts of at most 63 bytes, none empty (RFC 1035)."""
+    try:
+        httpx.URL(url).raw_host.decode().removesuffix(".").encode("idna")
+    except (httpx.InvalidURL, UnicodeError):
+        return False
+    return True
 
 
 def is_public(address: Address) -> bool:
