@@ -79,6 +79,8 @@ BODIES = {
     "facts": {"facts": {"illegal": {"value": True}}},
     "refer-otherwise": {"procedure": "market_regulation_referral"},
     "acts": {"act": "moved", "stated": {"storage_place": "x", "reason": "x"}},
+    "serious": {"grounds": "x", "approved_by": "x"},
+    "end": {"reasons": "x"},
     "exhibits": {
         "name": "x",
         "quantity": 1,
