@@ -1,11 +1,12 @@
 """How punctual agencies are: the figures over all rooms drawn, in a table one can sort, filtered by agency and days."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from gateway.console import bars, forms
@@ -41,6 +42,17 @@ NAMED = ("agency", "leg", "rule")
 DayText = Annotated[str, Query(max_length=10)]
 
 
+@dataclass(frozen=True, slots=True)
+class Sorting:
+    """By which column the table stands, and which way."""
+
+    sort: Column = "agency"
+    order: Literal["up", "down"] = "up"
+
+
+SortingDep = Annotated[Sorting, Depends()]
+
+
 @router.get("")
 async def timeliness(
     visit: VisitDep,
@@ -48,8 +60,8 @@ async def timeliness(
     agency: Filter = "",
     begun_from: DayText = "",
     begun_to: DayText = "",
-    sort: Column = "agency",
-    order: Literal["up", "down"] = "up",
+    *,
+    sorting: SortingDep,
 ) -> Response:
     """Show per rule what was met in time, late, is overdue, runs or waits; beneath, each agency's row."""
     asked = {"agency": agency, "begun_from": begun_from, "begun_to": begun_to}
@@ -59,6 +71,7 @@ async def timeliness(
         found = await desk.timeliness(upstream, visit.rooms.assertion, *span, agency or None)
     except LianqinError as refusal:
         refused = problem_in_words(visit, problem(refusal, visit.words.language))
+    sort, order = sorting.sort, sorting.order
     rows = sorted((_row(visit, one) for one in found.rows), key=lambda row: _place(row, sort), reverse=order == "down")
     agencies = sorted((visit.words.name(one), name) for name, one in visit.catalogue.agencies.items())
     kept = {name: value for name, value in asked.items() if value}

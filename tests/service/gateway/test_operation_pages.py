@@ -18,15 +18,10 @@ from tests.desk import Desk, FrozenClock
 from tests.e2e.door import Door, opened_door
 from tests.e2e.test_conference_console import Console, local
 
-LEAD, POLICE, MARKET = "eea-320500", "psb-320500", "mra-320500"
-UPSTREAM, PROVINCE = "eea-320200", "eea-320000"
-PEOPLE: dict[str, tuple[str, list[str]]] = {
-    "lead": (LEAD, ["case_officer", "liaison"]),
-    "police": (POLICE, ["case_officer", "liaison"]),
-    "market": (MARKET, ["case_officer", "liaison"]),
-    "upstream": (UPSTREAM, ["case_officer", "liaison"]),
-    "province": (PROVINCE, ["agency_head", "liaison"]),
-}
+LEAD, POLICE, MARKET, UPSTREAM = "eea-320500", "psb-320500", "mra-320500", "eea-320200"
+OFFICERS = {"lead": LEAD, "police": POLICE, "market": MARKET, "upstream": UPSTREAM}
+PEOPLE = {login: (agency, ["case_officer", "liaison"]) for login, agency in OFFICERS.items()}
+PEOPLE["province"] = ("eea-320000", ["agency_head", "liaison"])
 Enter = Callable[[str], Console]
 OBJECTS = (
     f"示例检测站,检验机构,CODE-1,320500,{MARKET}\n\n苏E00001\t车辆\tCODE-2\t320500\t苏州市公安局\n"
