@@ -42,9 +42,9 @@ def check_address(url: str, *, is_production: bool) -> None:
 
 
 def _can_be_looked_up(url: str) -> bool:
-    """Whether a host's name can be looked up at all: parts of at most 63 bytes, none empty (RFC 1035)."""
+    """Whether a host's name can be looked up at all: parts of at most 63 bytes, none empty (RFC 1035), readable."""
     try:
-        httpx.URL(url).raw_host.decode().removesuffix(".").encode("idna")
+        httpx.URL(url).raw_host.decode().removesuffix(".").encode("idna").decode("idna")
     except (httpx.InvalidURL, UnicodeError):
         return False
     return True

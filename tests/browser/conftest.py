@@ -61,7 +61,7 @@ class Played:
     """Address of a referral whose report is not yet submitted."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Played]:
     """Start every process, play the demo, and stop them at the end."""
     if CHROMIUM is None:
@@ -86,9 +86,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
         door.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(desk: Played) -> Iterator[Browser]:
-    """Start Debian's Chromium."""
+    """Start Debian's Chromium; playwright's loop runs in this thread until it ends, so it ends with the file."""
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
         yield started

@@ -71,6 +71,7 @@ def take(session: Session, case_id: UUID, step_id: str, body: Take, *, by: Princ
     if door is not None:
         _require_no_other(procedure, step, case)
         return door.command(session, case_id, read(door, body.stated), by=by, now=now)
+    _require_open(procedure, step, case)
     expect(session, case)
     stated = stating.read(room, procedure, step, body.stated, now=now) | dict(ALSO.get(step_id, {}))
     ended_on = stated.get("conduct_ended_on")
@@ -82,6 +83,13 @@ def take(session: Session, case_id: UUID, step_id: str, body: Take, *, by: Princ
     if step_id == "decide_on_spot":
         stated["served_at"] = stated["decided_at"]
     return taken(session, case, step_id, stated, by=by, now=now)
+
+
+def _require_open(procedure: Procedure, step: Step, case: Case) -> None:
+    """Refuse a step by which a case is opened: it is open. Raises StepRefused."""
+    if procedure.initial in step.from_states:
+        words = Text(f"案件已建立，“{step.name_zh}”不再办理", f"The case is open: '{step.name_en}' is not taken again")
+        raise StepRefused(words, subject=case.ref, step=step.id, state=case.state)
 
 
 def _require_no_other(procedure: Procedure, step: Step, case: Case) -> None:

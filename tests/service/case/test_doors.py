@@ -153,3 +153,10 @@ class TestSums:
         ordered = desk.clock.now
         found = count(desk.rooms["case"], ordered, ordered + timedelta(days=2), ordered + timedelta(days=19))
         assert (found.by_measures, found.by_code) == (17, 19)
+
+
+def test_a_case_that_is_open_is_not_opened_again(desk):
+    case = journeys.filed_case(desk)
+    for step in ("open_case", "open_from_clue"):
+        refused = desk.post(OFFICER, f"/v1/cases/{case['id']}/steps/{step}", {"stated": {}}, expect=409)
+        assert refused["step"] == step
