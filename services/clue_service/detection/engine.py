@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 import polars as pl
 
@@ -12,7 +13,10 @@ from services.clue_service.detection.live import live_hours
 from services.clue_service.detection.model import Finding, Model
 from shared.clock import ZONE
 
-MODELS: Mapping[str, Model] = {"R01": drop.MODEL, "R14": constant.MODEL}
+MODELS: Mapping[str, Model] = {
+    "R01": drop.MODEL,
+    "R14": constant.MODEL,
+}
 BATCH_ROWS = 500_000
 GRADES = ((75.0, "A"), (50.0, "B"))
 LIMITS = ("limit", "full_scale")
@@ -103,10 +107,16 @@ def _apply(
     findings = model.judge(measured.rows, values)
     if not findings:
         return []
-    slices = _Slices(tables[model.source], measured.rows, findings, model)
-    weights = [history.get(finding.entity_id, 0.0) for finding in findings]
-    pairs = zip(findings, weights, strict=True)
-    return [hit(finding, rule, values, slices.of(finding, weight), weight) for finding, weight in pairs]
+    cut = (
+        partial(model.cut, measured.rows)
+        if model.cut
+        else _Slices(tables[model.source], measured.rows, findings, model).of
+    )
+    hits = []
+    for finding in findings:
+        weight = history.get(finding.entity_id, 0.0)
+        hits.append(hit(finding, rule, values, cut(finding).with_columns(history=pl.lit(weight)), weight))
+    return hits
 
 
 def severity(finding: Finding, rule: Rule, history: float) -> float:
@@ -164,15 +174,15 @@ class _Slices:
         joined = source.filter(mine).join(own, on=list(model.keys), how="left", maintain_order="left")
         self._rows = joined.partition_by(model.entity, as_dict=True)
 
-    def of(self, finding: Finding, history: float) -> pl.DataFrame:
-        """The slice, sorted; column `hit` marks the rows of the finding, `history` carries the entity's weight."""
+    def of(self, finding: Finding) -> pl.DataFrame:
+        """The slice, sorted; column `hit` marks the rows of the finding."""
         model, time = self._model, pl.col(self._model.time)
         rows = self._rows[(finding.entity_id,)]
         near = rows.filter(time.is_between(finding.from_ts - model.before, finding.to_ts + model.after))
         inside = time.is_between(finding.from_ts, finding.to_ts)
         if finding.pollutant is not None:
             inside &= pl.col("pollutant") == finding.pollutant
-        return near.with_columns(hit=inside, history=pl.lit(history)).sort(model.keys)
+        return near.with_columns(hit=inside).sort(model.keys)
 
 
 def _is_frozen(name: str) -> bool:

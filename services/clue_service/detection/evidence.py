@@ -66,13 +66,14 @@ def replay(
     rows = pl.read_parquet(io.BytesIO(slice_bytes))
     marked = rows.filter("hit")
     times = sorted(marked[model.time].to_list())
-    judged = rows.filter("live") if model.source == "live_hours" else rows
+    judged = rows.filter("live") if model.source == "live_hours" and model.live_only else rows
     findings = [
         finding
         for finding in model.judge(judged, values)
         if times
         and finding.from_ts <= times[-1]
         and finding.to_ts >= times[0]
+        and finding.entity_id == marked[model.entity][0]
         and (finding.pollutant is None or finding.pollutant == marked["pollutant"][0])
     ]
     if not findings:
@@ -93,7 +94,9 @@ def _marks(rows: pl.DataFrame) -> list[dict[str, str]]:
 
 
 def _chart(found: Hit, rule: Rule) -> str:
-    rows = found.evidence
+    rows, model = found.evidence, MODELS[rule.id]
+    if model.chart is not None:
+        return model.chart(rows, f"{rule.id} {rule.name.zh}：{found.entity_id}")
     if found.pollutant is None or "value" not in rows.columns:
         return ""
     own = rows.filter(pl.col("pollutant") == found.pollutant).sort("ts")

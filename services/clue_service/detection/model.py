@@ -45,7 +45,11 @@ class Model:
     `measure` reads the tables; `judge` decides on measured rows alone, so that it can be repeated on a frozen slice.
     `needs` names the columns of each table without which nothing can be said. The slice holds the rows of table
     `source` with the finding's entity, from `before` ahead of it to `after` behind it, and the baselines joined by
-    `keys`. The table `live_hours` is obs_hour with the live-hour columns; only its live rows are judged.
+    `keys`. The table `live_hours` is obs_hour with the live-hour columns; `live_only` rules judge its live rows alone.
+
+    A rule whose evidence is no stretch of one table gives `cut`: from the measured rows and a finding to the rows that
+    are frozen, with a column `hit` and the columns named `entity` and `time`. `chart` draws a slice under a title
+    (SVG); without it the concentration is drawn where there is one.
     """
 
     needs: Mapping[str, tuple[str, ...]]
@@ -57,6 +61,9 @@ class Model:
     keys: tuple[str, ...] = ("outlet_id", "pollutant", "ts")
     before: timedelta = timedelta(hours=72)
     after: timedelta = timedelta(hours=24)
+    live_only: bool = True
+    cut: Callable[[pl.DataFrame, Finding], pl.DataFrame] | None = None
+    chart: Callable[[pl.DataFrame, str], str] | None = None
 
 
 def lacking(rows: pl.DataFrame, columns: tuple[str, ...]) -> dict[str, int]:
