@@ -168,9 +168,10 @@ class Journey:
         return f"规则 {rule} 命中：{clue['title']}（{clue['score']:.0f} 分）· a rule found a clue", self.clue
 
     def verify_clue(self) -> tuple[str, str]:
-        """Assign and verify the clue."""
+        """Assign and verify the clue; a second person reviews it."""
         self.step("zhang", self.clue, "assign", {"assigned_to": "zhang"})
         self.step("zhang", self.clue, "verify", {"result": "confirmed", "findings": texts.FINDINGS})
+        self.step("wang", self.clue, "review", {"review_opinion": texts.REVIEW})
         return "线索核实属实 · the clue is confirmed", self.clue
 
     def accept_clue(self) -> tuple[str, str]:

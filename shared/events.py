@@ -277,6 +277,7 @@ EVENTS = _table(
     EventType("measure.progressed", Progressed, "case"),
     EventType("conference.resolved", ConferenceResolved, "case", ("referral",)),
     EventType("operation.progressed", Progressed, "case"),
+    EventType("inspection.progressed", Progressed, "clue", ("case",)),
     EventType("linkage.progressed", Progressed, "case"),
     EventType("operation.found", OperationFound, "case", ("clue",)),
     EventType("clue.of_operation", ClueOfOperation, "clue", ("case",)),

@@ -88,7 +88,8 @@ def accepted_clue(desk: Desk) -> Any:
     path = f"/v1/clues/{clue['id']}"
     desk.attach(OFFICER, path, "clue_slice", b"hour,value\n0,80\n1,30\n")
     desk.post(OFFICER, f"{path}/assign", {"assigned_to": OFFICER.actor})
-    desk.post(OFFICER, f"{path}/verify", {"result": "confirmed", "findings": "现场核实属实"})
+    desk.post(OFFICER, f"{path}/verify", {"result": "confirmed", "findings": "比对生产台账属实"})
+    desk.post(HEAD, f"{path}/review", {"review_opinion": "同意核查结果"})
     return desk.post(OFFICER, f"{path}/accept", {"note": "立案调查"})
 
 

@@ -17,7 +17,12 @@ CONFERENCE_STEPS = (
 PATHS: Mapping[str, Mapping[str, str]] = {
     "clues": {
         "assign": "assign",
+        "triage": "triage",
         "verify": "verify",
+        "review": "review",
+        "redirect": "redirect",
+        "take_over": "take-over",
+        "send_back": "send-back",
         "verify_again": "verify-again",
         "accept": "accept",
         "decline": "decline",

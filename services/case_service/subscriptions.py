@@ -2,6 +2,7 @@
 
 from services.case_service.cases import notes, progress
 from services.case_service.operations import notes as operations
+from services.case_service.visits import approved as visits
 from shared.records import calendars
 from shared.web.app import Subscriptions
 
@@ -23,5 +24,6 @@ SUBSCRIPTIONS: Subscriptions = {
     "referral.progressed": progress.note_progress,
     "supervision.progressed": progress.note_progress,
     "clue.of_operation": operations.note_clue,
+    "inspection.progressed": visits.note_visit,
     "calendar.changed": calendars.take,
 }

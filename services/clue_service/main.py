@@ -5,24 +5,27 @@ from fastapi import FastAPI
 from services.clue_service.clues import routes as clues
 from services.clue_service.clues.models import Clue
 from services.clue_service.detection import routes as detection
+from services.clue_service.inspections import routes as inspections
+from services.clue_service.inspections.models import Inspection
 from services.clue_service.intake import import_routes as imports
 from services.clue_service.intake import routes as intake
 from services.clue_service.outlets import routes as outlets
 from services.clue_service.subscriptions import SUBSCRIPTIONS
 from shared.config import Settings
+from shared.records.db import Row
 from shared.records.room import Room
 from shared.records.verifying import Broken
 from shared.web.app import create_app
 from shared.web.assembly import make_room, verify_all
 from shared.web.subject_routes import room_routes
 
-SUBJECTS = {"clue": Clue}
+SUBJECTS: dict[str, type[Row]] = {"clue": Clue, "inspection": Inspection}
 
 
 def make(room: Room) -> FastAPI:
     """Return the application over a room."""
-    routers = [clues.router, outlets.router, intake.router, imports.router, detection.router, room_routes()]
-    return create_app(room, routers, SUBSCRIPTIONS)
+    resources = (clues.router, clues.suppressions, *inspections.ROUTERS, outlets.router, detection.router)
+    return create_app(room, [*resources, intake.router, imports.router, room_routes()], SUBSCRIPTIONS)
 
 
 def verify(settings: Settings) -> tuple[int, list[Broken]]:

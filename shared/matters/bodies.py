@@ -13,7 +13,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,79}$")]
 Ref = Annotated[
     str,
     Field(
-        pattern=r"^(clue|case|measure|conference|operation|linkage|referral|supervision|consultation)"
+        pattern=r"^(clue|case|measure|conference|operation|linkage|referral|supervision|consultation|inspection)"
         r":[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
     ),
 ]
@@ -50,6 +50,8 @@ class Open(Body):
     facts: dict[Name, StatedFact] = Field(default_factory=dict, max_length=100)
     basis: list[Name] = Field(default_factory=list, max_length=40)
     conditions: dict[Name, bool] = Field(default_factory=dict, max_length=40)
+    step: Name | None = None
+    """The step by which it begins, where the procedure can begin in more than one way."""
     stated: JsonObject = Field(default_factory=dict)
 
 

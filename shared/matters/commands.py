@@ -51,7 +51,7 @@ def open_matter(
     """Open a matter: its procedure is pinned, its parties are found, its first step is taken."""
     room = room_of(session)
     procedure = _procedure(room, body.procedure, model.kind, now)
-    step = _first(procedure, by)
+    step = _first(procedure, body.step, by)
     owner = room.catalogue.agencies.get(by.agency)
     if owner is None:
         raise NotYourStep(Text("您的机关不在名录中", "Your agency is not in the directory"))
@@ -204,9 +204,18 @@ def _openable(room: Room, kind: str) -> list[str]:
     return sorted(one.id for one in newest if one.subject == kind and one.parties)
 
 
-def _first(procedure: Procedure, by: Principal) -> Step:
-    """Return the step by which this principal opens it. Raises NotYourStep when the law lets others begin."""
+def _first(procedure: Procedure, wanted: str | None, by: Principal) -> Step:
+    """Return the step by which this principal opens it, the one named where there are several.
+
+    Raises NotYourStep when the law lets others begin, BodyInvalid for a step it does not begin with.
+    """
     steps = [step for step in procedure.initial_steps if any(actor.relation == "owner" for actor in step.by)]
+    if wanted is not None and wanted not in (known := [step.id for step in steps]):
+        words = Text(
+            f"《{procedure.name_zh}》不能由步骤 {wanted} 开始", f"{procedure.name_en} does not begin with {wanted}"
+        )
+        raise BodyInvalid(words, errors=[{"field": "step", "code": "not_a_beginning", "message": words}], known=known)
+    steps = [step for step in steps if wanted in (None, step.id)]
     for step in steps:
         for actor in step.by:
             if actor.relation == "owner" and actor.agency_kind in (None, by.kind):

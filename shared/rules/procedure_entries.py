@@ -171,7 +171,16 @@ class Step:
 
 
 SubjectKind = Literal[
-    "clue", "case", "measure", "conference", "operation", "linkage", "referral", "supervision", "consultation"
+    "clue",
+    "case",
+    "measure",
+    "conference",
+    "operation",
+    "linkage",
+    "referral",
+    "supervision",
+    "consultation",
+    "inspection",
 ]
 
 

@@ -53,10 +53,18 @@ AS_A_FILE = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "de
 """Content is saved, never run: whatever it claims to be, it is no page of ours."""
 
 
-def evidence_routes(router: APIRouter, model: type[T]) -> None:
+Check = Callable[[Session, Row, evidence.Description, Principal], None]
+"""What a room refuses of an upload beyond what the law says of its kind: session, subject, description, who."""
+
+
+def no_check(_session: Session, _subject: Row, _described: evidence.Description, _by: Principal) -> None:
+    """Most rooms refuse nothing more."""
+
+
+def evidence_routes(router: APIRouter, model: type[T], *, check: Check = no_check) -> None:
     """Add the evidence routes of a kind of subject to its router."""
     _reading(router, model)
-    _keeping(router, model)
+    _keeping(router, model, check)
     _exhibits(router, model)
 
 
@@ -79,7 +87,7 @@ def _reading(router: APIRouter, model: type[T]) -> None:
         return Page(items=[CustodyView.model_validate(row) for row in evidence.custody_of(session, found)])
 
 
-def _keeping(router: APIRouter, model: type[T]) -> None:
+def _keeping(router: APIRouter, model: type[T], check: Check) -> None:
     @router.post(
         "/{subject_id}/evidence",
         name=f"attach_{model.kind}_evidence",
@@ -94,7 +102,7 @@ def _keeping(router: APIRouter, model: type[T]) -> None:
         """Upload an item: the body is the file. The hash is computed on the way and must match when you give one."""
         stated = _details(label.details)
         described = evidence.Description(label.document, label.name, "", stated, label.kind)
-        await run_sync(_may_attach, room, model, subject_id, described, by)
+        await run_sync(_may_attach, room, model, subject_id, described, by, check)
         stored, media = await taken(request, room.blobs, label.sha256)
         described = replace(described, media_type=media)
         view = await run_sync(_attach, room, model, subject_id, stored, described, by)
@@ -185,11 +193,14 @@ def _bad_details() -> BodyInvalid:
     return BodyInvalid(words, errors=[{"field": "details", "code": "not_an_object", "message": words}])
 
 
-def _may_attach(room: Room, model: type[T], subject_id: UUID, described: evidence.Description, by: Principal) -> None:
+def _may_attach(
+    room: Room, model: type[T], subject_id: UUID, described: evidence.Description, by: Principal, check: Check
+) -> None:
     """Refuse before the first byte what would be refused after the last one."""
     with room.reading() as session:
-        evidence.keepable(session, visible(session, model, subject_id, by=by), by=by)
+        found = evidence.keepable(session, visible(session, model, subject_id, by=by), by=by)
         describing.check(session, described, now=room.clock())
+        check(session, found, described, by)
 
 
 def _attach(

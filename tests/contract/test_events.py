@@ -32,6 +32,7 @@ BELONGS = {
     "consultation": "referral",
     "operation": "case",
     "linkage": "case",
+    "inspection": "clue",
 }
 """What the referral room sends under a name of its own."""
 

@@ -119,6 +119,7 @@ def test_eight_departments(door: Door) -> None:
     assert door.call(TRANSPORT, "GET", clue).status_code == 404
     door.post("lead", f"{clue}/assign", {"assigned_to": "张甲"})
     door.post("lead", f"{clue}/verify", {"result": "confirmed", "findings": "属实"})
+    door.post("head", f"{clue}/review", {"review_opinion": "同意核查结果"})
     door.post("lead", f"{clue}/accept", {})
     door.desk.drain()
     door.post(MARKET, f"{address}/tasks/1/reports", {"text": "已调取", "done": True})

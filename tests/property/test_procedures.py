@@ -63,6 +63,7 @@ BY_COMMAND = {
     "conference_minutes_signature",
     "action_item",
     "operation_task",
+    "clue_verification",
 }
 """Terms of agreement whose clocks a command starts, at the moment somebody states."""
 

@@ -25,6 +25,7 @@ from services.case_service.cases.models import (
     Supplement,
 )
 from services.case_service.cases.serious import EndSerious, TurnSerious
+from services.case_service.visits.approved import check_site_record
 from shared.matters.bodies import Take
 from shared.web.deps import CallDep, PrincipalDep, ReadDep, RoomDep
 from shared.web.evidence_routes import evidence_routes
@@ -33,7 +34,7 @@ from shared.web.subject_routes import LanguageQuery, read_routes
 
 router = APIRouter(prefix="/v1/cases", tags=["cases"])
 read_routes(router, Case, CaseView)
-evidence_routes(router, Case)
+evidence_routes(router, Case, check=check_site_record)
 
 
 @router.post("", response_model=CaseView, status_code=201)

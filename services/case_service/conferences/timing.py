@@ -1,17 +1,17 @@
 """Clocks of a conference or an operation, one for each agency: terms of agreement, drawn out to a stated moment."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session
 
-from shared.identity import Principal
 from shared.records import deadlines
+from shared.records.agreed_clocks import run
 from shared.records.db import Row
-from shared.records.deadlines import Deadline, Start
-from shared.rules.term_entries import Extension
+from shared.records.deadlines import Deadline
+
+__all__ = ["cancel", "cancel_all", "clock", "meet", "of", "run"]
 
 REPLY, OPINION, SIGNATURE, ACTION = (
     "conference_reply",
@@ -19,32 +19,7 @@ REPLY, OPINION, SIGNATURE, ACTION = (
     "conference_minutes_signature",
     "action_item",
 )
-HOUR = timedelta(hours=1)
 Said = list[dict[str, Any]]
-
-
-def run(
-    session: Session,
-    found: Row,
-    term_id: str,
-    agencies: Sequence[str],
-    until: datetime,
-    *,
-    by: Principal,
-    now: datetime,
-) -> Said:
-    """Start a clock of each agency that lapses exactly at `until`; the ledger says who stated that moment."""
-    hours = max(1, (until - now) // HOUR)
-    started_at = until - hours * HOUR
-    starts = [Start(term_id, started_at, agency) for agency in agencies]
-    said = deadlines.start(session, found, starts, now=now)
-    drawn_out = Extension(hours, "hours", "召集人载明的时间（协议，非法定）", f"{by.agency}/{by.actor}", to_total=True)
-    if hours > 1:
-        for one in said:
-            clock = session.get(Deadline, UUID(one["clock"]))
-            assert clock is not None, "it was started in this transaction"
-            one |= deadlines.extend(session, clock, drawn_out, now=now) | {"what": "started"}
-    return said
 
 
 def of(session: Session, found: Row, term_id: str, agency: str | None = None) -> list[Deadline]:

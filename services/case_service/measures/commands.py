@@ -11,6 +11,7 @@ from services.case_service.cases.models import Case
 from services.case_service.cases.stepping import taken
 from services.case_service.measures import figures
 from services.case_service.measures.models import Measure
+from services.case_service.visits import approved as visits
 from shared.errors import BodyInvalid, NotYourStep, StepRefused, Text
 from shared.identity import Principal
 from shared.matters import commands as matters
@@ -74,8 +75,11 @@ def _before(
 ) -> None:
     assert isinstance(matter, Measure)
     said = {name: value for name, value in stated.items() if value is not None}
+    case = _case(session, matter.about, room_of(session).itself)
+    if case is not None and said.get("inspection_ref"):
+        visits.require(session, said["inspection_ref"], case, by=by, field="stated.inspection_ref")
     known = stated_of(session, matter) | said
-    found = figures.computed(session, matter, step.id, known, _case(session, matter.about, room_of(session).itself))
+    found = figures.computed(session, matter, step.id, known, case)
     if found:
         put(matter, {"stated": matter.stated | found})
 

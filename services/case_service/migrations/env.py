@@ -5,6 +5,7 @@ from services.case_service.conferences.models import PARTS, Conference
 from services.case_service.measures.models import Measure
 from services.case_service.operations.models import PARTS as OPERATION_PARTS
 from services.case_service.operations.models import Linkage, Operation
+from services.case_service.visits.models import Visit
 from shared.records.migrations import run_env
 
-run_env([Case, Conference, Linkage, Measure, Operation, *PARTS, *OPERATION_PARTS])
+run_env([Case, Conference, Linkage, Measure, Operation, Visit, *PARTS, *OPERATION_PARTS])

@@ -15,21 +15,30 @@ from services.clue_service.clues.models import (
     Decline,
     Opened,
     Receive,
+    Review,
+    Reviewed,
+    Triage,
+    Verified,
     Verify,
     VerifyAgain,
 )
+from services.clue_service.clues.suppressing import suppress
+from services.clue_service.inspections.queries import require_visit
+from services.clue_service.squads import squads
 from shared.clock import new_id
 from shared.errors import BodyInvalid, Text
 from shared.events import ManifestData
 from shared.identity import Principal
-from shared.records import evidence
+from shared.records import agreed_clocks, deadlines, evidence
 from shared.records.db import one_at_a_time, relations_of, visible
 from shared.records.journal import Fact, record
 from shared.records.parties import competent_bureau
-from shared.records.perform import begin, perform, require_actor
+from shared.records.perform import begin, expect, perform, require_actor
 from shared.records.room import Room, room_of
 
 PROCEDURE = "clue_handling"
+VERIFICATION = "clue_verification"
+"""The agreed clock of whoever was given a clue to verify."""
 
 
 def receive(session: Session, body: Receive, *, by: Principal, now: datetime) -> Clue:
@@ -49,9 +58,23 @@ def receive(session: Session, body: Receive, *, by: Principal, now: datetime) ->
     if twin is not None and relations_of(session, twin.kind, twin.id, by):
         require_actor(session, twin, "receive", by=by)
         return merge(session, twin, body, by=by, now=now)
+    return registered(session, body, owner, key, by=by, now=now)
+
+
+def registered(
+    session: Session,
+    body: Receive,
+    owner: str,
+    key: str,
+    *,
+    journey_id: UUID | None = None,
+    by: Principal,
+    now: datetime,
+) -> Clue:
+    """Register a report as a clue of a bureau; one that goes on from another clue stays on its journey."""
     clue = Clue(
         id=new_id(now),
-        journey_id=new_id(now),
+        journey_id=journey_id or new_id(now),
         owner=owner,
         state="",
         procedure_id=PROCEDURE,
@@ -90,16 +113,43 @@ def merge(session: Session, twin: Clue, body: Receive, *, by: Principal, now: da
     return twin
 
 
-def assign(session: Session, clue_id: UUID, body: Assign, *, by: Principal, now: datetime) -> Clue:
-    """Give a clue to somebody to verify."""
+def triage(session: Session, clue_id: UUID, body: Triage, *, by: Principal, now: datetime) -> Clue:
+    """Say how pressing a clue is, and why."""
     clue = queries.clue(session, clue_id, seen_by=by)
-    return perform(session, clue, "assign", body, by=by, now=now)
+    return perform(session, clue, "triage", body, by=by, now=now)
+
+
+def assign(session: Session, clue_id: UUID, body: Assign, *, by: Principal, now: datetime) -> Clue:
+    """Give a clue to somebody to verify, or to somebody else than before; `reply_by` sets the clock anew."""
+    clue = queries.clue(session, clue_id, seen_by=by)
+    require_actor(session, clue, "assign", by=by)
+    if body.squad is not None:
+        squads.of(body.squad)
+    if body.reply_by is not None and body.reply_by <= now:
+        words = Text("反馈期限应在此刻之后", "reply_by lies in the past")
+        raise BodyInvalid(words, errors=[{"field": "reply_by", "code": "in_the_past", "message": words}])
+    expect(session, clue)
+    open_ones = deadlines.open_clocks(session, clue, [VERIFICATION])
+    said = [deadlines.cancel(session, one, at=now) for one in open_ones]
+    if body.reply_by is not None:
+        said += agreed_clocks.run(session, clue, VERIFICATION, [clue.owner], body.reply_by, by=by, now=now)
+    return perform(session, clue, "assign", body.model_dump() | ({"terms": said} if said else {}), by=by, now=now)
 
 
 def verify(session: Session, clue_id: UUID, body: Verify, *, by: Principal, now: datetime) -> Clue:
-    """State what verification found."""
+    """State what verification found. Raises BodyInvalid for a visit that nobody approved."""
     clue = queries.clue(session, clue_id, seen_by=by)
-    return perform(session, clue, "verify", body, by=by, now=now)
+    require_actor(session, clue, "verify", by=by)
+    if body.inspection_ref is not None:
+        require_visit(session, body.inspection_ref, clue, by=by)
+    written = Verified(**body.model_dump(), verifiers=[*clue.verifiers, by.actor], verified_at=now)
+    return perform(session, clue, "verify", written, by=by, now=now)
+
+
+def review(session: Session, clue_id: UUID, body: Review, *, by: Principal, now: datetime) -> Clue:
+    """Review a verification as a second person."""
+    clue = queries.clue(session, clue_id, seen_by=by)
+    return perform(session, clue, "review", Reviewed(**body.model_dump(), reviewed_by=by.actor), by=by, now=now)
 
 
 def verify_again(session: Session, clue_id: UUID, body: VerifyAgain, *, by: Principal, now: datetime) -> Clue:
@@ -117,9 +167,12 @@ def accept(session: Session, clue_id: UUID, body: Accept, *, by: Principal, now:
 
 
 def decline(session: Session, clue_id: UUID, body: Decline, *, by: Principal, now: datetime) -> Clue:
-    """Decline a clue, with the reason."""
+    """Decline a clue, with the reason; where it was unfounded its look-alikes may be kept quiet for a stated time."""
     clue = queries.clue(session, clue_id, seen_by=by)
-    return perform(session, clue, "decline", body, by=by, now=now)
+    declined = perform(session, clue, "decline", body, by=by, now=now)
+    if body.suppress_days is not None:
+        suppress(session, declined, body.suppress_days, by=by, now=now)
+    return declined
 
 
 def mark_opened(session: Session, clue_id: UUID, case_ref: str, *, by: Principal, now: datetime) -> Clue:

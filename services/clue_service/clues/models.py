@@ -1,18 +1,35 @@
 """Clues: the table, the bodies of the steps, the public view."""
 
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AwareDatetime
 from pydantic import Field as Said
 from sqlalchemy import JSON, Index
 from sqlmodel import Field
 
+from services.clue_service.squads.squads import SQUAD_ID
 from shared.events import ManifestData
+from shared.matters.stating import AgencyId
 from shared.records.db import Row
 from shared.records.views import Body, Division, JsonObject, LongWords, PastInstant, SubjectView, Words
 
-Source = Literal["rule", "mobile_monitoring", "complaint", "self_inspection", "partner", "joint_operation", "manual"]
+Source = Literal[
+    "rule",
+    "mobile_monitoring",
+    "complaint",
+    "self_inspection",
+    "vehicle_inspection",
+    "waste_ledger",
+    "river_section",
+    "partner",
+    "joint_operation",
+    "manual",
+]
+Result = Literal["confirmed", "unfounded", "corrected", "not_ours"]
+Method = Literal["off_site", "on_site"]
+Priority = Literal["urgent", "high", "normal", "low"]
+INSPECTION_REF = r"^inspection:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
 
 class Clue(Row, table=True):
@@ -44,10 +61,24 @@ class Clue(Row, table=True):
     observed_to: datetime | None = None
     reports: int = 1
     """How many reports were merged into this clue."""
+    industry: str = ""
+    priority: str = "normal"
     assigned_to: str | None = None
+    squad: str | None = None
+    """The squad it was given to (squads.yaml), of the province, a city or a county."""
+    reply_by: datetime | None = None
     result: str | None = None
-    """What verification found: confirmed, unfounded or corrected."""
+    """What verification found: confirmed, unfounded, corrected or not ours."""
+    method: str | None = None
+    """How it was verified: off_site or on_site."""
+    inspection_ref: str | None = None
     findings: str | None = None
+    verifiers: list[str] = Field(default_factory=list, sa_type=JSON)
+    """The people who verified it, each time it was verified; none of them reviews it."""
+    verified_at: datetime | None = None
+    reviewed_by: str | None = None
+    review_opinion: str | None = None
+    redirected_to: str | None = None
     reason: str | None = None
     note: str | None = None
     case_ref: str | None = None
@@ -73,19 +104,56 @@ class Receive(Body):
     discovered_at: PastInstant
     observed_from: PastInstant | None = None
     observed_to: PastInstant | None = None
+    industry: Annotated[str, Said(max_length=200, pattern=r"^[^\x00]*$")] = ""
+
+
+class Triage(Body):
+    """Say how pressing the clue is, and why."""
+
+    priority: Priority
+    reason: LongWords
 
 
 class Assign(Body):
-    """Give the clue to somebody to verify."""
+    """Give the clue to somebody to verify, of a squad where one is named; `reply_by` starts a clock of agreement."""
 
     assigned_to: Words
+    squad: Annotated[str, Said(pattern=SQUAD_ID)] | None = None
+    reply_by: AwareDatetime | None = None
 
 
 class Verify(Body):
-    """State what verification found, off-site or on-site."""
+    """State what verification found; on site only under an approved inspection (`inspection:<uuid>`)."""
 
-    result: Literal["confirmed", "unfounded", "corrected"]
+    result: Result
     findings: LongWords
+    method: Method = "off_site"
+    inspection_ref: Annotated[str, Said(pattern=INSPECTION_REF)] | None = None
+
+
+class Review(Body):
+    """Agree with the verification as a second person."""
+
+    review_opinion: LongWords
+
+
+class Redirect(Body):
+    """Send the clue to the agency that is competent, with the reason."""
+
+    redirected_to: AgencyId
+    reason: LongWords
+
+
+class TakeOver(Body):
+    """Take over a clue that was redirected to you."""
+
+    note: LongWords | None = None
+
+
+class SendBack(Body):
+    """Send a redirected clue back, with the reason."""
+
+    reason: LongWords
 
 
 class VerifyAgain(Body):
@@ -101,9 +169,27 @@ class Accept(Body):
 
 
 class Decline(Body):
-    """Decline the clue, with the reason."""
+    """Decline the clue, with the reason.
+
+    `suppress_days`: where verification found it unfounded, hits of the same rule on the same outlet and pollutant make
+    no clue for so many days; they are counted and kept.
+    """
 
     reason: LongWords
+    suppress_days: Annotated[int, Said(ge=1, le=180)] | None = None
+
+
+class Verified(Verify):
+    """What a verification writes: who verified so far, and when."""
+
+    verifiers: list[str]
+    verified_at: datetime
+
+
+class Reviewed(Review):
+    """What a review writes: who reviewed."""
+
+    reviewed_by: str
 
 
 class Opened(Body):
@@ -143,9 +229,20 @@ class ClueView(SubjectView):
     observed_from: AwareDatetime | None
     observed_to: AwareDatetime | None
     reports: int
+    industry: str
+    priority: str
     assigned_to: str | None
+    squad: str | None
+    reply_by: AwareDatetime | None
     result: str | None
+    method: str | None
+    inspection_ref: str | None
     findings: str | None
+    verifiers: list[str]
+    verified_at: AwareDatetime | None
+    reviewed_by: str | None
+    review_opinion: str | None
+    redirected_to: str | None
     reason: str | None
     note: str | None
     case_ref: str | None

@@ -12,7 +12,7 @@ from shared.identity import Principal
 from shared.records.db import table_of, visible
 
 SAME_WITHIN = timedelta(hours=72)
-OPEN_STATES = ("received", "assigned", "verified")
+OPEN_STATES = ("received", "assigned", "verified", "reviewed", "redirected")
 
 
 def clue(session: Session, clue_id: UUID, *, seen_by: Principal) -> Clue:

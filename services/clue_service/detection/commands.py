@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, case, update
 from sqlmodel import Session
 
 from services.clue_service.clues import commands as clues
+from services.clue_service.clues import suppressing
 from services.clue_service.clues.models import Clue, Receive
 from services.clue_service.clues.queries import OPEN_STATES, of_episode
 from services.clue_service.detection.catalogue import Rule
@@ -49,6 +50,7 @@ class Outcome:
     merged: int = 0
     known: int = 0
     shadow: int = 0
+    suppressed: int = 0
     not_evaluable: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
@@ -99,6 +101,7 @@ def _report(found: Hit, rule: Rule, outlet: Outlet, *, now: datetime) -> Receive
         enterprise_id=outlet.enterprise_id,
         enterprise_name=outlet.enterprise_name,
         division=outlet.division,
+        industry=outlet.industry,
         outlet_id=outlet.outlet_id,
         pollutant=found.pollutant,
         rule_id=rule.id,
@@ -124,6 +127,10 @@ def report(
         if known is not None and known.state not in OPEN_STATES:
             outcome.known += 1
             outcome.clues[known.ref] = None
+            continue
+        if known is None and (under := suppressing.active(session, one.report, outlet.owner, now=now)):
+            suppressing.hold_back(session, under, one.report, now=now)
+            outcome.suppressed += 1
             continue
         held = _digests(session, known) if known else frozenset()
         clue = known

@@ -51,7 +51,8 @@ class DetectionView(BaseModel):
     """What a run found: hits, the clues they became or joined, and what could not be judged for want of what.
 
     `merged` counts hits that joined a clue which was there; `known` those whose clue was already taken up, declined
-    or closed; `shadow` those of rules that are still on trial and make no clue.
+    or closed; `shadow` those of rules that are still on trial and make no clue; `suppressed` those that are held back
+    because a look-alike was found unfounded.
     """
 
     outlets: int
@@ -61,4 +62,5 @@ class DetectionView(BaseModel):
     merged: int
     known: int
     shadow: int
+    suppressed: int
     not_evaluable: dict[str, dict[str, int]]

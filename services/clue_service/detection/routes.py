@@ -35,5 +35,6 @@ def run_detection(body: Detect, room: RoomDep, by: PrincipalDep) -> DetectionVie
         merged=found.merged,
         known=found.known,
         shadow=found.shadow,
+        suppressed=found.suppressed,
         not_evaluable=found.not_evaluable,
     )

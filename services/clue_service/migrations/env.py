@@ -1,9 +1,14 @@
 """Alembic's entry for the clue room."""
 
 from services.clue_service.clues.models import Clue
+from services.clue_service.clues.suppressing import SuppressedHit, Suppression
 from services.clue_service.detection.models import DetectionRun
+from services.clue_service.inspections.models import Inspection, InspectionPlan, LeftAlone
 from services.clue_service.intake.models import FrameCount, RejectedFrame
 from services.clue_service.outlets.models import Outlet, OutletLimit
 from shared.records.migrations import run_env
 
-run_env([Clue, Outlet, OutletLimit, RejectedFrame, FrameCount, DetectionRun])
+CLUES = (Clue, Suppression, SuppressedHit)
+INTAKE = (Outlet, OutletLimit, RejectedFrame, FrameCount)
+INSPECTIONS = (Inspection, InspectionPlan, LeftAlone)
+run_env([*CLUES, *INTAKE, *INSPECTIONS, DetectionRun])

@@ -14,6 +14,7 @@ from shared.identity import Principal
 from tests import journeys
 from tests.desk import Desk, officer
 from tests.journeys import EEA, HEAD, OFFICER
+from tests.service.clue.visits import known_visit
 from tests.service.referral import walking
 
 TABLE = yaml.safe_load(Path(__file__).with_name("ninety_days.yaml").read_text(encoding="utf-8"))
@@ -86,7 +87,13 @@ def _investigated(case: Case) -> None:
     case.take(OFFICER, "resume_investigation", resumed_at=case.at(9, 20))
     case.compare("resumed")
     case.at(9, 21)
-    case.take(OFFICER, "record_inspection", inspected_at=case.desk.clock.now.isoformat(), **journeys.INSPECTION)
+    case.take(
+        OFFICER,
+        "record_inspection",
+        inspected_at=case.desk.clock.now.isoformat(),
+        inspection_ref=known_visit(case.desk),
+        **journeys.INSPECTION,
+    )
     case.take(OFFICER, "state_conduct_time", is_continuing=False, has_harm=True)
     case.take(OFFICER, "conclude_investigation", finding="violation", proposal="罚款")
     case.at(9, 22)

@@ -152,6 +152,7 @@ class TestPlayed:
         )
         by = officer("eea-320500", "case_officer")
         desk.post(by, f"/v1/clues/{clue['id']}/verify", {"result": "confirmed", "findings": "属实"})
+        desk.post(officer("eea-320500", "agency_head"), f"/v1/clues/{clue['id']}/review", {"review_opinion": "同意"})
         desk.post(officer("eea-320500", "clue_officer"), f"/v1/clues/{clue['id']}/accept", {})
         desk.drain()
         results = {row["agency"]: row for row in desk.get(LEAD, path(operation, "whole"))["results"]}

@@ -12,6 +12,8 @@ from tests.journeys import EEA, HEAD, OFFICER
 from tests.service.clue.plant import NEIGHBOUR, NOBODY, POLICE, PROVINCE
 
 REASON = {"reason": "无环境违法线索"}
+REVIEWED = {"review_opinion": "同意核查结果"}
+REDIRECTED = {"redirected_to": "psb-320500", "reason": "属公安机关管辖"}
 VERIFIED = {"result": "confirmed", "findings": "现场核实属实"}
 
 
@@ -35,9 +37,19 @@ def verified(desk: Desk, result: str = "confirmed") -> Any:
     return desk.post(OFFICER, path(assigned(desk), "verify"), VERIFIED | {"result": result})
 
 
+def reviewed(desk: Desk, result: str = "confirmed") -> Any:
+    """A clue that a second person has reviewed."""
+    return desk.post(HEAD, path(verified(desk, result), "review"), REVIEWED)
+
+
+def redirected(desk: Desk) -> Any:
+    """A clue sent to the police."""
+    return desk.post(OFFICER, path(received(desk), "redirect"), REDIRECTED)
+
+
 def accepted(desk: Desk) -> Any:
     """An accepted clue."""
-    return desk.post(OFFICER, path(verified(desk), "accept"))
+    return desk.post(OFFICER, path(reviewed(desk), "accept"))
 
 
 def refusal(desk: Desk, who: Principal | None, address: str, body: Any, **extra: Any) -> tuple[int, str]:
@@ -143,10 +155,17 @@ class TestReceive:
 STEPS = {
     "assign": (received, {"assigned_to": "li@eea"}, OFFICER, "assigned"),
     "verify": (assigned, VERIFIED, OFFICER, "verified"),
+    "triage": (received, {"priority": "urgent", "reason": "夜间排放"}, OFFICER, "received"),
+    "review": (verified, REVIEWED, HEAD, "reviewed"),
+    "redirect": (received, REDIRECTED, OFFICER, "redirected"),
     "verify-again": (verified, REASON, HEAD, "assigned"),
-    "accept": (verified, {"note": "立案"}, HEAD, "accepted"),
+    "accept": (reviewed, {"note": "立案"}, HEAD, "accepted"),
     "decline": (received, REASON, HEAD, "declined"),
 }
+
+
+OF_THE_PROVINCE = {"triage", "assign"}
+"""What the bureau above may do too."""
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -162,7 +181,8 @@ class TestEveryStep:
         clue = make(desk)
         assert refusal(desk, NEIGHBOUR, path(clue, step), body) == (404, "not-visible")
         assert refusal(desk, POLICE, path(clue, step), body) == (404, "not-visible")
-        assert refusal(desk, PROVINCE, path(clue, step), body) == (403, "not-your-step")
+        if step not in OF_THE_PROVINCE:
+            assert refusal(desk, PROVINCE, path(clue, step), body) == (403, "not-your-step")
 
     def test_wrong_role(self, desk, step):
         make, body, _, _ = STEPS[step]
@@ -203,8 +223,17 @@ class TestVerify:
 
 
 class TestAccept:
-    def test_what_was_unfounded_is_refused(self, desk):
-        assert refusal(desk, HEAD, path(verified(desk, "unfounded"), "accept"), {}) == (409, "step-refused")
+    @pytest.mark.parametrize("result", ["unfounded", "not_ours"])
+    def test_what_was_not_confirmed_is_refused(self, desk, result):
+        assert refusal(desk, HEAD, path(reviewed(desk, result), "accept"), {}) == (409, "step-refused")
+
+    def test_not_before_a_second_person_reviewed_it(self, desk):
+        clue = verified(desk)
+        assert refusal(desk, HEAD, path(clue, "accept"), {}) == (409, "step-refused")
+        answer = desk.call(OFFICER, "POST", path(clue, "review"), json=REVIEWED)
+        assert (answer.status_code, answer.json()["code"]) == (409, "step-refused")
+        assert answer.json()["reasons"][0]["text"] == "复核人不得是核查人"
+        assert desk.post(HEAD, path(clue, "review"), REVIEWED)["reviewed_by"] == HEAD.actor
 
     def test_the_case_room_hears_of_it_once(self, desk):
         clue = accepted(desk)

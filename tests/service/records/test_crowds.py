@@ -19,6 +19,7 @@ def test_one_of_a_crowd_accepts_a_clue(desk):
     desk.attach(OFFICER, path, "clue_slice", b"hour,value\n")
     desk.post(OFFICER, f"{path}/assign", {"assigned_to": "x"})
     desk.post(OFFICER, f"{path}/verify", {"result": "confirmed", "findings": "属实"})
+    desk.post(journeys.HEAD, f"{path}/review", {"review_opinion": "同意"})
     answers = together(lambda _: desk.call(OFFICER, "POST", f"{path}/accept", json={}))
     assert answers == [200] + [409] * (CROWD - 1)
     desk.drain()

@@ -8,6 +8,7 @@ from typing import Any
 from shared.identity import Principal
 from shared.rules.procedure_entries import Procedure
 from tests.desk import Desk, officer
+from tests.service.clue.visits import known_visit
 
 WHO = re.compile(r"(?P<prefix>[a-z]{3})(@(?P<division>[0-9]{6}))?(:(?P<roles>[a-z_,]+))?")
 OFFSET = re.compile(r"-(?P<number>[0-9]+)(?P<unit>[hd])")
@@ -22,7 +23,7 @@ def who(name: str) -> Principal:
 
 
 def stated(desk: Desk, subject: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a step states, with `now`, `-2h`, `-3d` and `manifest` filled in."""
+    """Return what a step states, with `now`, `-2h`, `-3d`, `visit` and `manifest` filled in."""
     found: dict[str, Any] = {}
     for name, value in given.items():
         offset = OFFSET.fullmatch(value) if isinstance(value, str) else None
@@ -31,6 +32,8 @@ def stated(desk: Desk, subject: Mapping[str, Any], given: Mapping[str, Any]) -> 
             found[name] = (desk.clock.now - timedelta(**{unit: int(offset["number"])})).isoformat()
         elif value == "now":
             found[name] = desk.clock.now.isoformat()
+        elif value == "visit":
+            found[name] = known_visit(desk)
         else:
             found[name] = subject.get("sent_manifest") if value == "manifest" else value
     return found

@@ -1,0 +1,1 @@
+"""What the case room knows of approved visits: an inspection is recorded in a case only under one."""

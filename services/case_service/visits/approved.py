@@ -1,0 +1,64 @@
+"""Note what the clue room tells of visits, and refuse a site record that no approved visit stands behind."""
+
+from sqlmodel import Session
+
+from services.case_service.cases.models import Case
+from services.case_service.visits.models import Visit
+from shared.errors import BodyInvalid, Text
+from shared.events import Event, Progressed
+from shared.identity import Principal
+from shared.records.db import Row
+from shared.records.evidence import Description
+from shared.records.room import room_of
+
+ON_SITE = ("under_way", "recorded")
+"""States of a visit in which somebody was let in under an approval, given before or afterwards."""
+SITE_RECORD = "site_record"
+"""The document that is a record of a visit (现场检查笔录)."""
+
+
+def note_visit(session: Session, event: Event) -> Visit:
+    """Note how far a visit has come; an older message never undoes a newer one."""
+    told, room = Progressed.model_validate(event.data), room_of(session)
+    found = session.get(Visit, event.subject)
+    if found is not None and found.version >= event.sequence:
+        return found
+    partners = " ".join(told.stated.get("joined_agencies", ()))
+    row = Visit(
+        ref=event.subject,
+        owner=told.owner,
+        partners=partners,
+        enterprise_id=told.enterprise_id,
+        enterprise_name=told.enterprise_name,
+        state=told.state,
+        version=event.sequence,
+        told_at=room.clock(),
+    )
+    return session.merge(row)
+
+
+def require(session: Session, ref: str, case: Case, *, by: Principal, field: str) -> Visit:
+    """Return the visit a site record rests on. Raises BodyInvalid for one not approved, not made, or made elsewhere."""
+    found = session.get(Visit, ref)
+    if found is None or by.agency not in (found.owner, *found.partners.split()):
+        raise _wrong(field, "not_visible", "没有可供您引用的该检查", "There is no such inspection that you may name")
+    if found.enterprise_id != case.enterprise_id:
+        raise _wrong(field, "another_enterprise", "该检查是对另一企业的", "That inspection was of another enterprise")
+    if found.state not in ON_SITE:
+        zh, en = "该检查未获批准或者尚未进入现场", "That inspection is not approved, or nobody entered yet"
+        raise _wrong(field, "not_approved", zh, en)
+    return found
+
+
+def check_site_record(session: Session, subject: Row, described: Description, by: Principal) -> None:
+    """Refuse a site record among the evidence of a case that names no approved visit (detail `inspection_ref`)."""
+    if described.document == SITE_RECORD and isinstance(subject, Case):
+        ref = str(described.details.get("inspection_ref", ""))
+        require(session, ref, subject, by=by, field="details.inspection_ref")
+
+
+def _wrong(field: str, code: str, zh: str, en: str) -> BodyInvalid:
+    next_step = Text(
+        "先申请检查并获批准（/v1/inspections）", "Request an inspection and have it approved (/v1/inspections)"
+    )
+    return BodyInvalid(errors=[{"field": field, "code": code, "message": Text(zh, en)}], next=next_step)

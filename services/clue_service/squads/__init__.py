@@ -1,0 +1,1 @@
+"""Squads: who is given tasks, and the tasks."""

@@ -1,0 +1,352 @@
+"""Inspections: no approval, no visit; caps, the positive list, merging, urgent visits, codes, the register."""
+
+import csv
+import io
+import json
+from datetime import UTC, timedelta
+
+import pytest
+
+from tests import journeys
+from tests.desk import officer
+from tests.journeys import CITY
+from tests.service.clue.visits import (
+    HEAD,
+    OFFICER,
+    PEOPLE,
+    RESULT,
+    approve,
+    entered,
+    made,
+    recorded,
+    request,
+    take,
+)
+
+MARKET = officer("mra-320500", "case_officer", "liaison")
+MARKET_HEAD = officer("mra-320500", "agency_head")
+PROVINCE_HEAD = officer("eea-320000", "agency_head", "case_officer")
+STRANGER = officer("eea-320100", "case_officer", "agency_head")
+BOTH = officer("eea-320500", "case_officer", "agency_head")
+SITE_RECORD = {
+    "time": "2026-09-07T09:00:00+08:00",
+    "place": "示例化工厂区",
+    "officers": "张甲、李乙",
+    "party": "示例化工有限公司",
+    "situation": "监测站房内分析仪运行",
+}
+DAILY = {"visit_category": "administrative", "visit_nature": "daily"}
+
+
+def refusal(desk, visit, step, who=OFFICER, **stated):
+    answer = desk.call(who, "POST", f"/v1/inspections/{visit['id']}/steps/{step}", json={"stated": stated})
+    problem = answer.json()
+    errors = problem.get("errors") or [{}]
+    return answer.status_code, errors[0].get("code", problem["code"])
+
+
+def put(desk, path, body):
+    answer = desk.call(HEAD, "PUT", path, json=body)
+    assert answer.status_code == 200, answer.text
+
+
+class TestAVisit:
+    def test_from_the_request_to_the_record(self, desk):
+        visit = request(desk)
+        assert (visit["state"], visit["door_code"], visit["requester"]) == ("requested", None, OFFICER.actor)
+        visit = approve(desk, visit)
+        assert (visit["state"], len(visit["door_code"])) == ("approved", 10)
+        visit = entered(desk, visit)
+        desk.clock.advance(hours=2)
+        visit = take(desk, visit, "record", visit_ended_at=desk.clock.now.isoformat(), **RESULT)
+        assert (visit["state"], visit["visit_result"]) == ("recorded", "problems")
+        journal = desk.get(OFFICER, f"/v1/inspections/{visit['id']}/journal")["items"]
+        taken = [json.loads(entry["body"])["step"] for entry in journal]
+        assert taken == ["request", "approve", "notify", "start", "record"]
+
+    def test_the_code_is_in_no_journal(self, desk):
+        visit = approve(desk, request(desk))
+        journal = desk.call(OFFICER, "GET", f"/v1/inspections/{visit['id']}/journal").text
+        assert visit["door_code"] not in journal
+
+    def test_whoever_is_shown_the_code_learns_whose_visit_it_is(self, desk):
+        visit = approve(desk, request(desk))
+        shown = desk.get(STRANGER, f"/v1/inspection-codes/{visit['door_code']}")
+        assert (shown["holds"], shown["agency"], shown["state"]) == (True, "eea-320500", "approved")
+        assert shown["items"] == ["自动监测设备运行情况"]
+        take(desk, visit, "cancel", reasons="改为非现场")
+        assert desk.get(STRANGER, f"/v1/inspection-codes/{visit['door_code']}")["holds"] is False
+        assert desk.call(STRANGER, "GET", "/v1/inspection-codes/AAAAAAAAAA").status_code == 404
+
+    def test_another_agency_sees_nothing_of_it(self, desk):
+        visit = request(desk)
+        for who in (STRANGER, MARKET):
+            assert desk.call(who, "GET", f"/v1/inspections/{visit['id']}").status_code == 404
+            assert refusal(desk, visit, "cancel", who, reasons="x") == (404, "not-visible")
+        assert desk.get(PROVINCE_HEAD, f"/v1/inspections/{visit['id']}")["id"] == visit["id"]
+        assert refusal(desk, visit, "refuse", PROVINCE_HEAD, reasons="x") == (403, "not-your-step")
+
+    def test_two_officers_and_an_enterprise_are_needed(self, desk):
+        assert request(desk, inspectors=["张甲"], expect=409)["code"] == "step-refused"
+        body = {"procedure": "inspection_handling", "title": "x", "summary": "x", "division": CITY, "stated": {}}
+        answer = desk.call(OFFICER, "POST", "/v1/inspections", json=body)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "enterprise_id")
+
+
+class TestNothingWithoutApproval:
+    """Every way to record a visit that nobody approved, and each refusal."""
+
+    def test_no_step_leads_past_the_approval(self, desk):
+        visit, at = request(desk), desk.clock.now.isoformat()
+        record = RESULT | {"visit_ended_at": at}
+        assert refusal(desk, visit, "record", **record) == (409, "step-refused")
+        assert refusal(desk, visit, "record_emergency", **record) == (409, "step-refused")
+        assert refusal(desk, visit, "notify", notified_at=at) == (409, "step-refused")
+        assert refusal(desk, visit, "start", door_code="AAAAAAAAAA", visit_started_at=at, **PEOPLE)[0] == 422
+        assert refusal(desk, visit, "start_emergency", **RESULT)[0] == 422
+        approved = {"approval_number": "1", "visit_reasons": "x"}
+        assert refusal(desk, visit, "approve", **approved) == (403, "not-your-step")
+        assert refusal(desk, visit, "approve_recorded", HEAD, **approved) == (409, "step-refused")
+
+    def test_nobody_approves_a_visit_of_ones_own(self, desk):
+        visit = request(desk, BOTH)
+        approved = {"approval_number": "1", "visit_reasons": "x"}
+        assert refusal(desk, visit, "approve", BOTH, **approved) == (403, "not-your-step")
+
+    @pytest.mark.parametrize("code", ["AAAAAAAAAA", "", "门"])
+    def test_another_code_opens_no_door(self, desk, code):
+        visit = approve(desk, request(desk))
+        take(desk, visit, "notify", notified_at=desk.clock.now.isoformat())
+        at = desk.clock.now.isoformat()
+        assert refusal(desk, visit, "start", door_code=code, visit_started_at=at, **PEOPLE)[0] == 422
+
+    def test_not_before_the_approval_nor_on_another_day(self, desk):
+        before = desk.clock.now
+        desk.clock.advance(hours=1)
+        visit = approve(desk, request(desk))
+        take(desk, visit, "notify", notified_at=desk.clock.now.isoformat())
+        start = {"door_code": visit["door_code"], **PEOPLE}
+        early = refusal(desk, visit, "start", visit_started_at=before.isoformat(), **start)
+        assert early == (422, "before_approval")
+        desk.clock.advance(days=2)
+        late = refusal(desk, visit, "start", visit_started_at=desk.clock.now.isoformat(), **start)
+        assert late == (422, "not_on_approved_day")
+
+    def test_a_clue_is_verified_on_site_only_by_a_visit_that_was_approved_and_made_there(self, desk):
+        from tests.service.clue.test_clues import assigned, path
+
+        clue = assigned(desk)
+        verified = {"result": "confirmed", "findings": "现场核实", "method": "on_site"}
+
+        def tried(**more):
+            answer = desk.call(OFFICER, "POST", path(clue, "verify"), json=verified | more)
+            return answer.status_code, (answer.json().get("errors") or [{}])[0].get("code")
+
+        asked, elsewhere = request(desk), made(desk, enterprise_id="ENT-2")
+        assert tried() == (409, None)
+        assert tried(inspection_ref=asked["ref"]) == (422, "not_approved")
+        assert tried(inspection_ref=approve(desk, asked)["ref"]) == (422, "not_approved")
+        assert tried(inspection_ref=elsewhere["ref"]) == (422, "another_enterprise")
+        assert tried(inspection_ref="inspection:018f0000-0000-7000-8000-000000000000") == (422, "not_visible")
+        assert tried(inspection_ref=clue["ref"]) == (422, "string_pattern_mismatch")
+        moved = desk.post(
+            OFFICER,
+            path(clue, "verify"),
+            verified | {"inspection_ref": entered(desk, approve_again(desk, asked))["ref"]},
+        )
+        assert (moved["state"], moved["method"]) == ("verified", "on_site")
+
+    def test_a_site_record_is_no_evidence_without_an_approved_visit(self, desk):
+        from tests.service.clue.test_clues import assigned, path
+
+        clue, visit = assigned(desk), request(desk)
+
+        def tried(address, **details):
+            params = {"document": "site_record", "name": "a.txt", "details": json.dumps(SITE_RECORD | details)}
+            headers = {"content-type": "text/plain"}
+            return desk.call(
+                OFFICER, "POST", f"{address}/evidence", params=params, content=b"record", headers=headers
+            ).status_code
+
+        place = f"/v1/inspections/{visit['id']}"
+        assert (tried(place), tried(path(clue)), tried(path(clue), inspection_ref=visit["ref"])) == (422, 422, 422)
+        entered(desk, approve(desk, visit))
+        assert (tried(place), tried(path(clue)), tried(path(clue), inspection_ref=visit["ref"])) == (201, 422, 201)
+
+    def test_a_case_records_no_inspection_without_an_approved_visit(self, desk):
+        case = journeys.filed_case(desk)
+        stated = {"inspected_at": desk.clock.now.isoformat(), **journeys.INSPECTION}
+
+        def tried(ref):
+            body = {"stated": stated | ({} if ref is None else {"inspection_ref": ref})}
+            address = f"/v1/cases/{case['id']}/steps/record_inspection"
+            answer = desk.call(journeys.OFFICER, "POST", address, json=body)
+            return answer.status_code, (answer.json().get("errors") or [{}])[0].get("code")
+
+        visit, elsewhere = request(desk), made(desk, enterprise_id="ENT-2")
+        assert tried(None) == (422, "missing")
+        assert tried("") == (422, "string_too_short")
+        assert tried(visit["ref"]) == (422, "not_visible"), "the case room has not heard of it yet"
+        desk.drain()
+        assert tried(visit["ref"]) == (422, "not_approved")
+        assert tried(elsewhere["ref"]) == (422, "another_enterprise")
+        visit = approve(desk, visit)
+        desk.drain()
+        assert tried(visit["ref"]) == (422, "not_approved")
+        entered(desk, visit)
+        desk.drain()
+        assert tried(visit["ref"]) == (200, None)
+        params = {"document": "site_record", "name": "a.txt", "details": json.dumps(SITE_RECORD)}
+        answer = desk.call(
+            journeys.OFFICER,
+            "POST",
+            f"/v1/cases/{case['id']}/evidence",
+            params=params,
+            content=b"r",
+            headers={"content-type": "text/plain"},
+        )
+        assert answer.status_code == 422
+
+    def test_an_urgent_visit_that_was_refused_afterwards_proves_nothing(self, desk):
+        from tests.service.clue.test_clues import assigned, path
+
+        clue, visit = assigned(desk), urgent(desk)
+        body = {"result": "confirmed", "findings": "x", "method": "on_site", "inspection_ref": visit["ref"]}
+        assert desk.call(OFFICER, "POST", path(clue, "verify"), json=body).status_code == 422
+        take(desk, visit, "refuse_afterwards", HEAD, reasons="不属紧急情形")
+        assert desk.call(OFFICER, "POST", path(clue, "verify"), json=body).status_code == 422
+
+
+def approve_again(desk, visit):
+    """The visit as it stands: approved by the line before."""
+    return desk.get(OFFICER, f"/v1/inspections/{visit['id']}")
+
+
+def urgent(desk, *, hours=0, expect=201):
+    """A visit that could not wait."""
+    stated = {
+        "visit_category": "enforcement",
+        "inspection_items": ["应急处置"],
+        "visit_reasons": "正在倾倒废液",
+        "visit_started_at": (desk.clock.now - timedelta(hours=hours)).isoformat(),
+        **PEOPLE,
+    }
+    body = {
+        "procedure": "inspection_handling",
+        "title": "紧急检查",
+        "summary": "巡查时发现正在倾倒",
+        "step": "start_emergency",
+        "enterprise_id": "ENT-1",
+        "enterprise_name": "示例化工有限公司",
+        "division": CITY,
+        "stated": stated,
+    }
+    who = officer("eea-320500", "duty_officer")
+    return desk.post(who, "/v1/inspections", body, expect=expect)
+
+
+class TestUrgent:
+    def test_its_approval_follows_within_24_hours_of_entering(self, desk):
+        visit = urgent(desk, hours=3)
+        (clock,) = desk.get(OFFICER, f"/v1/inspections/{visit['id']}/deadlines")["items"]
+        entered_at = desk.clock.now - timedelta(hours=3)
+        assert clock["term_id"] == "emergency_inspection_approval"
+        assert clock["due_at"] == (entered_at + timedelta(hours=24)).astimezone(UTC).isoformat().replace("+00:00", "Z")
+        visit = take(desk, visit, "record_emergency", visit_ended_at=desk.clock.now.isoformat(), **RESULT)
+        assert visit["state"] == "emergency_recorded"
+        visit = take(desk, visit, "approve_recorded", HEAD, approval_number="补1", visit_reasons="确属紧急")
+        (clock,) = desk.get(OFFICER, f"/v1/inspections/{visit['id']}/deadlines")["items"]
+        assert (visit["state"], clock["state"]) == ("recorded", "met")
+
+    def test_what_was_entered_a_day_ago_was_not_urgent(self, desk):
+        answer = urgent(desk, hours=25, expect=422)
+        assert answer["errors"][0]["code"] == "not_urgent"
+
+    def test_a_late_approval_is_seen_as_late(self, desk):
+        visit = urgent(desk)
+        desk.clock.advance(hours=25)
+        desk.sweep()
+        (clock,) = desk.get(OFFICER, f"/v1/inspections/{visit['id']}/deadlines")["items"]
+        assert clock["breached_at"] is not None
+
+    def test_a_step_the_procedure_does_not_begin_with_is_refused(self, desk):
+        body = {"procedure": "inspection_handling", "title": "x", "summary": "x", "division": CITY, "step": "record"}
+        body |= {"enterprise_id": "E", "enterprise_name": "n", "stated": {}}
+        answer = desk.call(OFFICER, "POST", "/v1/inspections", json=body)
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "not_a_beginning")
+
+
+class TestCapsAndMerging:
+    def test_routine_visits_above_the_cap_need_a_reason(self, desk):
+        put(desk, "/v1/inspection-plans/2026", {"cap": 1, "note": "年度检查计划"})
+        recorded(desk, **DAILY)
+        second = request(desk, days=30, **DAILY)
+        refused = approve(desk, second, expect=409)
+        assert (refused["code"], refused["cap"]) == ("step-refused", 1)
+        assert approve(desk, second, over_cap_reasons="群众多次投诉")["state"] == "approved"
+        assert approve(desk, request(desk, days=60))["state"] == "approved"
+
+    def test_the_enterprise_that_obeys_is_left_alone(self, desk):
+        entry = {"enterprise_name": "示例化工有限公司", "reason": "连续三年守法", "until_on": "2026-12-31"}
+        put(desk, "/v1/positive-list/ENT-1", entry)
+        assert approve(desk, request(desk, **DAILY), expect=409)["code"] == "step-refused"
+        assert approve(desk, request(desk))["state"] == "approved"
+        assert approve(desk, request(desk, days=130, **DAILY))["state"] == "approved"
+        assert desk.get(PROVINCE_HEAD, "/v1/positive-list")["items"][0]["enterprise_id"] == "ENT-1"
+        assert desk.get(MARKET, "/v1/positive-list")["items"] == []
+
+    def test_only_the_head_sets_plans_and_lists(self, desk):
+        for path, body in (
+            ("/v1/inspection-plans/2026", {"cap": 1, "note": "x"}),
+            ("/v1/positive-list/E", {"enterprise_name": "n", "reason": "x", "until_on": "2026-12-31"}),
+        ):
+            assert desk.call(OFFICER, "PUT", path, json=body).status_code == 403
+
+    def test_a_second_agency_joins_the_visit_that_is_planned(self, desk):
+        first = approve(desk, request(desk, days=3))
+        second = request(desk, MARKET, days=5)
+        refused = approve(desk, second, MARKET_HEAD, expect=409)
+        assert refused["planned"][0] == {
+            "inspection": first["ref"],
+            "agency": "eea-320500",
+            "planned_on": first["planned_on"],
+        }
+        merged = take(desk, second, "merge", MARKET, joined_inspection_ref=first["ref"])
+        assert merged["state"] == "merged"
+        assert desk.get(MARKET, f"/v1/inspections/{first['id']}")["ref"] == first["ref"]
+        types = [entry["type"] for entry in desk.get(OFFICER, f"/v1/inspections/{first['id']}/journal")["items"]]
+        assert types[-1] == "inspection.joined"
+
+    def test_it_goes_alone_only_with_a_reason(self, desk):
+        approve(desk, request(desk, days=3))
+        second = request(desk, MARKET, days=5)
+        alone = approve(desk, second, MARKET_HEAD, separate_visit_reasons="检验机构专项，对象不同")
+        assert alone["state"] == "approved"
+
+    def test_a_visit_is_merged_only_into_one_that_is_planned_there(self, desk):
+        second = request(desk, MARKET, days=5)
+        elsewhere = approve(desk, request(desk, enterprise_id="ENT-9", days=3))
+        for ref in (elsewhere["ref"], second["ref"], "inspection:nothing", "clue:x"):
+            status, code = refusal(desk, second, "merge", MARKET, joined_inspection_ref=ref)
+            assert (status, code) == (422, "not_planned"), ref
+
+    def test_visits_that_crowd_are_warned_of(self, desk):
+        reasons = {"separate_visit_reasons": "各自事项"}
+        visits = [approve(desk, request(desk, days=day), **reasons) for day in (0, 2, 4, 20)]
+        warned = desk.get(OFFICER, f"/v1/inspections/{visits[1]['id']}/warnings")["items"]
+        assert [(one["days"], one["visits"], one["most"]) for one in warned] == [(7, 3, 2), (31, 4, 3)]
+        assert desk.get(OFFICER, f"/v1/inspections/{visits[3]['id']}/warnings")["items"][0]["days"] == 31
+
+
+class TestRegister:
+    def test_who_visited_whom_and_why(self, desk):
+        recorded(desk)
+        answer = desk.call(OFFICER, "GET", "/v1/inspection-register", params={"from": "2026-09-01", "to": "2026-09-30"})
+        assert answer.headers["content-type"].startswith("text/csv")
+        (row,) = csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff")))
+        assert (row["enterprise_id"], row["state"], row["inspectors"]) == ("ENT-1", "recorded", "张甲、李乙")
+        assert row["reasons"].startswith("非现场")
+        october = {"from": "2026-10-01", "to": "2026-10-31"}
+        assert desk.call(OFFICER, "GET", "/v1/inspection-register", params=october).text.count("\n") == 1
+        mine = desk.call(STRANGER, "GET", "/v1/inspection-register", params={"from": "2026-09-01", "to": "2026-09-30"})
+        assert mine.text.count("\n") == 1
