@@ -12,7 +12,7 @@ from sqlmodel import Session
 from services.case_service.cases.models import Case
 from services.case_service.conferences import queries, telling, timing
 from services.case_service.conferences.bodies import Change, Convene, Invited, Reconvene, Why
-from services.case_service.conferences.models import Conference, Invitation
+from services.case_service.conferences.models import Attendance, Conference, Invitation
 from services.case_service.conferences.queries import wrong
 from shared.clock import new_id, today
 from shared.errors import NotYourStep, Text
@@ -108,9 +108,13 @@ def change(session: Session, conference_id: UUID, body: Change, *, by: Principal
 
 
 def adjourn(session: Session, conference_id: UUID, body: Why, *, by: Principal, now: datetime) -> Conference:
-    """Put a conference off without a new time."""
+    """Put a conference off without a new time; who was there has left, and counts again on coming again."""
     found = queries.conference(session, conference_id, seen_by=by)
-    return perform(session, found, "adjourn", body, by=by, now=now)
+    perform(session, found, "adjourn", body, by=by, now=now)
+    for one in queries.rows(session, Attendance, found):
+        if one.arrived_at is not None and one.left_at is None:
+            queries.change(session, one, left_at=now)
+    return found
 
 
 def reconvene(session: Session, conference_id: UUID, body: Reconvene, *, by: Principal, now: datetime) -> Conference:

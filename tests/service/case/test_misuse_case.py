@@ -62,6 +62,42 @@ class TestRecords:
         assert refused["errors"][0]["code"] == "out_of_order"
 
 
+SEATED = {"agencies": 2, "written_counts": False}
+"""Two agencies in the room: what was only written does not count."""
+
+
+class TestQuorum:
+    def test_who_left_counts_no_more_until_it_has_resolved(self, desk: Desk) -> None:
+        conference = opened(desk, quorum=SEATED)
+        desk.post(POLICE, path(conference, "leave"), {"name": "陈丁"})
+        body = {"resolutions": [{"kind": "note", "text": "每月通报"}]}
+        refused = desk.post(OFFICER, path(conference, "resolve"), body, expect=409)
+        assert (refused["present"], refused["missing"]) == ([EEA], [PSB])
+        desk.post(POLICE, path(conference, "attend"), {"name": "陈丁"})
+        desk.post(OFFICER, path(conference, "resolve"), body)
+        desk.post(POLICE, path(conference, "leave"), {"name": "陈丁"})
+        assert desk.get(OFFICER, path(conference, "quorum"))["holds"]
+
+    def test_who_came_and_left_is_not_called_absent(self, desk: Desk) -> None:
+        conference = opened(desk, quorum=SEATED)
+        desk.post(POLICE, path(conference, "leave"), {"name": "陈丁"})
+        desk.post(OFFICER, path(conference, "write-minutes"), {"conclusions": ["再议"]})
+        minutes = desk.get(OFFICER, path(conference, "minutes/1"))["says"]
+        assert {one["agency"] for one in minutes["absent"]} == {PRO, MRA}
+        assert {one["agency"]: bool(one["left_at"]) for one in minutes["attendance"]} == {EEA: False, PSB: True}
+
+    def test_a_meeting_put_off_starts_with_nobody_there(self, desk: Desk) -> None:
+        conference = opened(desk, quorum=SEATED)
+        desk.post(OFFICER, path(conference, "adjourn"), {"reason": "专家未到"})
+        desk.post(OFFICER, path(conference, "reconvene"), times(desk))
+        desk.clock.advance(days=9)
+        desk.post(OFFICER, path(conference, "open"), {"chair": "赵戊"})
+        assert desk.get(OFFICER, path(conference, "quorum"))["present"] == []
+        for who, name in ((OFFICER, "赵戊"), (POLICE, "陈丁")):
+            desk.post(who, path(conference, "attend"), {"name": name})
+        assert desk.get(OFFICER, path(conference, "quorum"))["holds"]
+
+
 class TestPutOff:
     @pytest.mark.parametrize(
         "changes", [{"opinions_by": -1}, {"opinions_by": 30}, {"access_until": -5}], ids=lambda one: str(one)
