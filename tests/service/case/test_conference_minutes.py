@@ -180,3 +180,12 @@ class TestInvitation:
         entries = desk.get(OFFICER, path(conference, "journal"))["items"]
         said = [json.loads(one["body"]) for one in entries]
         assert [one["step"] for one in said] == ["convene", "accept", "adjourn", "reconvene"]
+
+    @pytest.mark.parametrize("odd", ["甲\x01乙", "甲\x0bX:1", "甲\r\nSTATUS:CANCELLED", '甲"乙', "甲;乙:丙,丁"])
+    def test_odd_names_and_titles_stay_in_their_place(self, desk: Desk, odd: str) -> None:
+        invited = [{"agency": PSB, "people": [{"name": odd}]}]
+        changes = {"title": odd, "place": odd, "summary": odd, "agenda": [{"title": odd}]}
+        conference = convened(desk, invited=invited, quorum={"agencies": 2}, **changes)
+        _, event = event_of(desk.call(POLICE, "GET", path(conference, "invitation.ics")).text)
+        assert (event["STATUS"], event.get("X")) == ("CONFIRMED", None)
+        assert [str(one.params["CUTYPE"]) for one in event["ATTENDEE"]] == ["GROUP", "INDIVIDUAL"]
