@@ -102,6 +102,18 @@ class TestSigning:
         assert desk.call(POLICE, "GET", path(minuted, "minutes/1.docx")).content.startswith(b"PK")
 
 
+    def test_they_print_where_agencies_were_heard_in_writing_only(self, desk: Desk) -> None:
+        conference = convened(desk, quorum={"agencies": 2})
+        for who in (OFFICER, POLICE):
+            desk.post(who, path(conference, "opine"), OPINION)
+        desk.clock.advance(days=4)
+        desk.post(OFFICER, path(conference, "open"), {"chair": "赵戊"})
+        desk.post(CHIEF, path(conference, "resolve"), referring(conference))
+        desk.post(OFFICER, path(conference, "write-minutes"), {"conclusions": ["移送"]})
+        for format in ("pdf", "docx"):
+            assert desk.call(POLICE, "GET", path(conference, f"minutes/1.{format}")).status_code == 200
+
+
 def elsewhere(desk: Desk, agency: str) -> Signer:
     """Let an agency's only key be one that this desk does not hold; returns the key."""
     from shared.dossier.keys import PublicKey

@@ -61,6 +61,15 @@ class TestRecords:
         refused = desk.post(POLICE, path(conference, "attend"), body, expect=422)
         assert refused["errors"][0]["code"] == "out_of_order"
 
+    def test_who_stands_aside_leaves_nothing_more_for_its_task(self, desk: Desk) -> None:
+        conference = opened(desk)
+        task = {"task": "补充检测", "agency": MRA, "due_at": at(desk, days=3)}
+        desk.post(OFFICER, path(conference, "add-action"), task)
+        desk.post(MARKET, path(conference, "recuse"), {"because": "利害关系"})
+        params = {"document": "action_proof", "name": "x.txt"}
+        refused = desk.call(MARKET, "POST", path(conference, "evidence"), params=params, content=b"proof")
+        assert (refused.status_code, refused.json()["code"]) == (403, "not-your-step")
+
 
 SEATED = {"agencies": 2, "written_counts": False}
 """Two agencies in the room: what was only written does not count."""
