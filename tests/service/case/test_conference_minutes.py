@@ -101,7 +101,6 @@ class TestSigning:
         assert printed.content == desk.call(POLICE, "GET", path(minuted, "minutes/1.pdf")).content
         assert desk.call(POLICE, "GET", path(minuted, "minutes/1.docx")).content.startswith(b"PK")
 
-
     def test_they_print_where_agencies_were_heard_in_writing_only(self, desk: Desk) -> None:
         conference = convened(desk, quorum={"agencies": 2})
         for who in (OFFICER, POLICE):
