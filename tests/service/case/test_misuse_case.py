@@ -71,6 +71,26 @@ class TestRecords:
         assert (refused.status_code, refused.json()["code"]) == (403, "not-your-step")
 
 
+class TestAgenda:
+    def test_a_regular_meeting_has_the_standing_one(self, desk: Desk) -> None:
+        case = referable(desk)
+        body = calling(desk, case, agenda=[], is_regular=True)
+        refused = desk.post(OFFICER, "/v1/conferences", body, expect=422)
+        assert [one["field"] for one in refused["errors"]] == ["agenda"]
+        standing = [{"title": "通报上次议定事项的落实"}, {"title": "案件移送情况"}]
+        desk.post(OFFICER, "/v1/conferences", body | {"agenda": standing}, expect=201)
+        once = desk.post(OFFICER, "/v1/conferences", calling(desk, case), expect=201)
+        assert [one["title"] for one in once["agenda"]] == ["通报案情", "研究是否移送"]
+        later = desk.post(OFFICER, "/v1/conferences", body, expect=201)
+        assert [one["title"] for one in later["agenda"]] == [one["title"] for one in standing]
+
+    def test_any_other_meeting_states_its_own(self, desk: Desk) -> None:
+        case = referable(desk)
+        desk.post(OFFICER, "/v1/conferences", calling(desk, case, is_regular=True), expect=201)
+        refused = desk.post(OFFICER, "/v1/conferences", calling(desk, case, agenda=[]), expect=422)
+        assert refused["errors"][0]["code"] == "missing"
+
+
 SEATED = {"agencies": 2, "written_counts": False}
 """Two agencies in the room: what was only written does not count."""
 
