@@ -156,7 +156,7 @@ def _resolutions(body: Mapping[str, Any]) -> list[dict[str, Any]]:
 CONVENE = (
     ("title", "text", True),
     ("summary", "area", False),
-    ("agenda", "lines", True),
+    ("agenda", "lines", False),
     ("place", "text", False),
     ("online", "text", False),
     ("starts_at", "moment", True),

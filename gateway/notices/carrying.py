@@ -34,27 +34,47 @@ def carriers(room: Room, client: httpx.Client) -> dict[str, Carrier]:
 
 
 def _if_needed(room: Room, carry: Carrier) -> Carrier:
-    """Return a carrier that spares what stood in for another channel and was acknowledged meanwhile."""
+    """Return a carrier that spares what nobody needs any more."""
 
     def carry_if_needed(parcel: Parcel, now: datetime) -> Answer:
-        if json.loads(parcel.body).get("rank") and _spared(room, parcel):
-            return Answer(200, "acknowledged before it was sent")
-        return carry(parcel, now)
+        why = _spared(room, parcel)
+        return Answer(200, why) if why else carry(parcel, now)
 
     return carry_if_needed
 
 
-def _spared(room: Room, parcel: Parcel) -> bool:
+def _spared(room: Room, parcel: Parcel) -> str:
+    """Return why a message is not sent, and note it: who has left reads nothing more, and what stood in was read."""
     with room.reading() as session:
-        items = [one for one in _of_parcel(session, parcel) if one.receiver == parcel.receiver]
-        read = acknowledged(session, items)
-    if not items or not all(one.notice_id in read for one in items):
-        return False
+        items = _of_parcel(session, parcel)
+        if _has_left(session, parcel.receiver):
+            why = "the account was closed"
+        elif json.loads(parcel.body).get("rank") and items and _all_read(session, items):
+            why = "acknowledged before it was sent"
+        else:
+            return ""
     table = table_of(NoticeSending)
     with room.transaction() as session:
-        mine = (table.c.message_id == parcel.message_id) & (table.c.channel == items[0].channel)
-        session.execute(update(table).where(mine).values(outcome="not_needed", pass_at=None))
-    return True
+        for channel in {one.channel for one in items}:
+            mine = (table.c.message_id == parcel.message_id) & (table.c.channel == channel)
+            session.execute(update(table).where(mine).values(outcome="not_needed", pass_at=None))
+    return why
+
+
+def _has_left(session: Session, receiver: str) -> bool:
+    """Whether the person behind a mail address or a channel has no account any more; an agency never leaves."""
+    kind, _, name = receiver.partition(":")
+    person_id: UUID | None = UUID(name)
+    if kind == "channel":
+        row = session.get(NoticeChannel, person_id)
+        person_id = row.person_id if row is not None else None
+    person = session.get(Person, person_id) if person_id is not None else None
+    return person is not None and not person.active
+
+
+def _all_read(session: Session, items: list[NoticeSending]) -> bool:
+    read = acknowledged(session, items)
+    return all(one.notice_id in read for one in items)
 
 
 def _of_parcel(session: Session, parcel: Parcel) -> list[NoticeSending]:

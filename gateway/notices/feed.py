@@ -100,16 +100,16 @@ def merged(found: Calendar, conferences: Iterable[Mapping[str, Any]]) -> Calenda
 
 
 def _conference(one: Mapping[str, Any]) -> Event | None:
-    """Return the event of a conference; None without a date, or once it was called off."""
+    """Return the event of a conference; None without a date, while it is put off, or once it was called off."""
     starts = next((one[name] for name in ("starts_at", "held_at", "begins_at") if one.get(name)), None)
-    if starts is None or one.get("state") in ("cancelled", "called_off"):
+    if starts is None or one.get("state") in ("adjourned", "cancelled", "called_off"):
         return None
     begins = datetime.fromisoformat(starts)
     stamp = datetime.fromisoformat(one.get("updated_at") or one.get("created_at") or starts)
     event = Event()
     event.add("uid", str(one.get("uid") or f"{one['id']}@{DOMAIN}"))
     event.add("dtstamp", stamp.astimezone(UTC))
-    event.add("sequence", int(one.get("sequence") or one.get("version") or 0))
+    event.add("sequence", int(one.get("sequence") or 0))
     event.add("dtstart", begins.astimezone(UTC))
     ends = one.get("ends_at")
     finish = datetime.fromisoformat(ends) if ends else begins + timedelta(hours=1)

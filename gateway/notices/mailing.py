@@ -20,6 +20,8 @@ FOOT = {
     "zh": "本邮件由系统自动发送，请勿回复。事项：{subject}",
     "en": "Sent by the system; please do not answer. Subject: {subject}",
 }
+LINE_END = re.compile(r"\r?\n")
+"""Of a calendar, nothing else: what a title holds of Unicode's line separators stays in its line."""
 METHOD = re.compile(r"^METHOD:([A-Za-z]{3,20})\s*$", re.MULTILINE)
 
 
@@ -82,7 +84,7 @@ def _invite(message: EmailMessage, calendar: str) -> None:
     """Add a calendar as an alternative, which calendars act on, and as a file, which people keep (RFC 6047)."""
     found = METHOD.search(calendar)
     method = found.group(1).upper() if found else "PUBLISH"
-    text = "\r\n".join(calendar.splitlines()) + "\r\n"
+    text = LINE_END.sub("\r\n", calendar.rstrip("\r\n") + "\n")
     message.add_alternative(text, subtype="calendar", params={"method": method, "charset": "utf-8"}, cte="base64")
     params = {"method": method, "charset": "utf-8"}
     message.add_attachment(text.encode(), maintype="text", subtype="calendar", filename="invite.ics", params=params)

@@ -209,7 +209,10 @@ def resume(session: Session, case_id: UUID, body: Resume, *, by: Principal, now:
 
 
 def decide(session: Session, case_id: UUID, body: Decide, *, by: Principal, now: datetime) -> Case:
-    """Decide the penalty, or that none is imposed."""
+    """Decide the penalty, or that none is imposed. Raises BodyInvalid for a decision that lies ahead."""
+    if body.decided_at is not None and body.decided_at > now:
+        words = Text("决定时间晚于当前时间", "decided_at lies in the future")
+        raise BodyInvalid(words, errors=[{"field": "decided_at", "code": "in_the_future", "message": words}])
     written = body if body.decided_at else body.model_copy(update={"decided_at": now})
     return taken(session, queries.case(session, case_id, seen_by=by), "decide", written, by=by, now=now)
 

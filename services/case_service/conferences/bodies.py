@@ -60,13 +60,14 @@ class Quorum(Body):
 class Convene(Body):
     """Call a conference on cases of one's own; `materials` are items of evidence of these cases.
 
+    A regular meeting without an `agenda` has the standing one: that of the agency's last regular meeting.
     `access_until` ends the reading of the materials; without it that is the end of the meeting.
     """
 
     title: Words
     summary: OptionalLong = ""
     about: list[CaseRef] = Field(default_factory=list, max_length=20)
-    agenda: list[AgendaItem] = Field(min_length=1, max_length=50)
+    agenda: list[AgendaItem] = Field(default_factory=list, max_length=50)
     place: Optional200 = ""
     online: Optional200 = ""
     starts_at: Moment

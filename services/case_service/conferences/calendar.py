@@ -1,5 +1,6 @@
 """Invitations as iCalendar (RFC 5545, RFC 5546): one UID, a SEQUENCE that counts changes, REQUEST, CANCEL and REPLY."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -19,6 +20,8 @@ PARTSTAT = {
     "recused": "DECLINED",
 }
 REMINDER = timedelta(hours=-24)
+CONTROLS = re.compile(r"[\x00-\x1f\x7f]+")
+"""What a parameter cannot hold (RFC 5545 section 3.1); values of properties are escaped by the library."""
 
 
 def invitation(session: Session, found: Conference, *, now: datetime, only: str | None = None) -> str:
@@ -91,5 +94,5 @@ def _address(room: Room, local: str, name: str) -> vCalAddress:
     domain = room.settings.smtp_from.rpartition("@")[2]
     address = vCalAddress(f"mailto:{local}@{domain}")
     if name:
-        address.params["CN"] = vText(name)
+        address.params["CN"] = vText(CONTROLS.sub(" ", name))
     return address

@@ -74,9 +74,10 @@ def _recused(session: Session, room: Room, found: Conference) -> Iterator[Said]:
 
 
 def _absent(session: Session, room: Room, found: Conference) -> Iterator[Said]:
-    present = queries.quorum(session, found).present
+    came = {one["agency"] for one in _attendance(session, room, found)}
+    heard = {*came, *queries.quorum(session, found).present}
     for one in queries.rows(session, Invitation, found):
-        if one.agency not in present and one.state in ABSENT:
+        if one.agency not in heard and one.state in ABSENT:
             yield _agency(room, one.agency) | {"answer": ABSENT[one.state], "because": one.reason}
 
 

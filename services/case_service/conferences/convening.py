@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from services.case_service.cases.models import Case
 from services.case_service.conferences import queries, telling, timing
-from services.case_service.conferences.bodies import Change, Convene, Invited, Reconvene, Why
-from services.case_service.conferences.models import Conference, Invitation
+from services.case_service.conferences.bodies import AgendaItem, Change, Convene, Invited, Reconvene, Why
+from services.case_service.conferences.models import Attendance, Conference, Invitation
 from services.case_service.conferences.queries import wrong
 from shared.clock import new_id, today
 from shared.errors import NotYourStep, Text
@@ -39,6 +39,7 @@ def convene(session: Session, body: Convene, *, by: Principal, now: datetime) ->
     if not cases and not body.is_regular:
         raise wrong("about", "missing", "请写明就哪些案件会商", "name the cases it is about")
     _check_quorum(body)
+    body = body if body.agenda else body.model_copy(update={"agenda": _standing(session, body, by)})
     opinions_by, access_until = _until(body, now)
     found = _made(session, body, cases, opinions_by, access_until, by=by, now=now)
     found.manifest = _freeze(session, found, cases, body.materials, by=by, now=now)
@@ -59,6 +60,16 @@ def convene(session: Session, body: Convene, *, by: Principal, now: datetime) ->
     write(session, Invitation, [one.model_dump() for one in invited])
     telling.invite(session, found, "conference_invited", invited, now=now)
     return found
+
+
+def _standing(session: Session, body: Convene, by: Principal) -> list[AgendaItem]:
+    """Return the agenda of the agency's last regular meeting. Raises BodyInvalid where there is none to take over."""
+    mine = select(Conference).where(Conference.owner == by.agency, col(Conference.is_regular).is_(True))
+    last = session.exec(mine.order_by(col(Conference.id).desc()).limit(1)).first() if body.is_regular else None
+    if last is None:
+        words = ("请写明议程；定期联席会议以后可沿用", "state the agenda; a later regular meeting may leave it out")
+        raise wrong("agenda", "missing", *words)
+    return [AgendaItem.model_validate(one) for one in last.agenda]
 
 
 def _made(
@@ -108,9 +119,13 @@ def change(session: Session, conference_id: UUID, body: Change, *, by: Principal
 
 
 def adjourn(session: Session, conference_id: UUID, body: Why, *, by: Principal, now: datetime) -> Conference:
-    """Put a conference off without a new time."""
+    """Put a conference off without a new time; who was there has left, and counts again on coming again."""
     found = queries.conference(session, conference_id, seen_by=by)
-    return perform(session, found, "adjourn", body, by=by, now=now)
+    perform(session, found, "adjourn", body, by=by, now=now)
+    for one in queries.rows(session, Attendance, found):
+        if one.arrived_at is not None and one.left_at is None:
+            queries.change(session, one, left_at=now)
+    return found
 
 
 def reconvene(session: Session, conference_id: UUID, body: Reconvene, *, by: Principal, now: datetime) -> Conference:

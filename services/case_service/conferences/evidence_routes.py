@@ -89,7 +89,8 @@ def _keepable(session: Session, conference_id: UUID, label: Label, by: Principal
     found = visible(session, Conference, conference_id, by=by)
     tasks = [one for one in queries.rows(session, ActionItem, found) if one.agency == by.agency]
     acts = {name for name, role in _roles(session).items() if role}
-    if not any(one.state == "open" for one in tasks) or (by.roles and not by.roles & acts):
+    takes_part = by.agency in queries.active(session, found)
+    if not takes_part or not any(one.state == "open" for one in tasks) or (by.roles and not by.roles & acts):
         words = Text("只有承担任务的机关可以上传完成证明", "Proof is uploaded by an agency that has a task to do")
         raise NotYourStep(words)
     if label.document != PROOF:

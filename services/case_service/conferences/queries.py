@@ -29,6 +29,7 @@ from shared.records.room import Room, room_of
 R = TypeVar("R", bound=SQLModel)
 INSIDERS = frozenset({"owner", "supervisor", "system"})
 TAKING_PART = ("invited", "accepted")
+AFTER_MEETING = ("resolved", "closed")
 PROOF = "action_proof"
 """The document that proves an action item done."""
 
@@ -165,8 +166,8 @@ class QuorumView:
 
 
 def quorum(session: Session, found: Conference) -> QuorumView:
-    """Return whether the rule stated at convening is met: one that stands aside does not count."""
-    there = {one.agency for one in rows(session, Attendance, found) if one.arrived_at is not None and not one.recused}
+    """Return whether the rule stated at convening is met: whoever stands aside or has left does not count."""
+    there = {one.agency for one in rows(session, Attendance, found) if _is_there(found, one)}
     if found.quorum.get("written_counts"):
         there |= {one.agency for one in opinions(session, found)}
     invitations = rows(session, Invitation, found)
@@ -176,6 +177,13 @@ def quorum(session: Session, found: Conference) -> QuorumView:
     recused = [one.agency for one in invitations if one.state == "recused"]
     wanted = int(found.quorum.get("agencies", 1))
     return QuorumView(len(present) >= wanted and not missing, wanted, present, missing, recused)
+
+
+def _is_there(found: Conference, one: Attendance) -> bool:
+    """Whether a person is at the meeting, or was when it resolved: leaving afterwards changes nothing."""
+    if one.arrived_at is None or one.recused:
+        return False
+    return one.left_at is None or found.state in AFTER_MEETING
 
 
 def name_of(room: Room, agency: str) -> str:

@@ -96,6 +96,9 @@ def _fields(said: dict[str, Any]) -> dict[str, Any]:
     attendees = [
         {"attending_agency": one["name"], "person": one["person"], "post": one["post"]} for one in said["attendance"]
     ]
+    came = {one["agency"] for one in said["attendance"]}
+    written = [one["name"] for one in said["opinions"] if one["agency"] not in came]
+    attendees += [{"attending_agency": name, "person": "（书面意见）", "post": ""} for name in written]
     tasks = [
         {"task": one["task"], "responsible": one["name"], "due_day": day(one["due_at"])} for one in said["actions"]
     ]

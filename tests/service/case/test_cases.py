@@ -241,6 +241,10 @@ class TestDecide:
     def test_not_without_a_violation(self, desk):
         assert refusal(desk, HEAD, path(unfounded(desk), "decide"), PENALTY) == (409, "step-refused")
 
+    def test_not_dated_ahead(self, desk):
+        ahead = PENALTY | {"decided_at": (desk.clock.now + timedelta(days=1)).isoformat()}
+        assert refusal(desk, HEAD, path(informed(desk), "decide"), ahead) == (422, "body-invalid")
+
 
 class TestClose:
     @pytest.mark.parametrize(

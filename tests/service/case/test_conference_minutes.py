@@ -101,6 +101,17 @@ class TestSigning:
         assert printed.content == desk.call(POLICE, "GET", path(minuted, "minutes/1.pdf")).content
         assert desk.call(POLICE, "GET", path(minuted, "minutes/1.docx")).content.startswith(b"PK")
 
+    def test_they_print_where_agencies_were_heard_in_writing_only(self, desk: Desk) -> None:
+        conference = convened(desk, quorum={"agencies": 2})
+        for who in (OFFICER, POLICE):
+            desk.post(who, path(conference, "opine"), OPINION)
+        desk.clock.advance(days=4)
+        desk.post(OFFICER, path(conference, "open"), {"chair": "赵戊"})
+        desk.post(CHIEF, path(conference, "resolve"), referring(conference))
+        desk.post(OFFICER, path(conference, "write-minutes"), {"conclusions": ["移送"]})
+        for format in ("pdf", "docx"):
+            assert desk.call(POLICE, "GET", path(conference, f"minutes/1.{format}")).status_code == 200
+
 
 def elsewhere(desk: Desk, agency: str) -> Signer:
     """Let an agency's only key be one that this desk does not hold; returns the key."""
@@ -180,3 +191,12 @@ class TestInvitation:
         entries = desk.get(OFFICER, path(conference, "journal"))["items"]
         said = [json.loads(one["body"]) for one in entries]
         assert [one["step"] for one in said] == ["convene", "accept", "adjourn", "reconvene"]
+
+    @pytest.mark.parametrize("odd", ["甲\x01乙", "甲\x0bX:1", "甲\r\nSTATUS:CANCELLED", '甲"乙', "甲;乙:丙,丁"])
+    def test_odd_names_and_titles_stay_in_their_place(self, desk: Desk, odd: str) -> None:
+        invited = [{"agency": PSB, "people": [{"name": odd}]}]
+        changes = {"title": odd, "place": odd, "summary": odd, "agenda": [{"title": odd}]}
+        conference = convened(desk, invited=invited, quorum={"agencies": 2}, **changes)
+        _, event = event_of(desk.call(POLICE, "GET", path(conference, "invitation.ics")).text)
+        assert (event["STATUS"], event.get("X")) == ("CONFIRMED", None)
+        assert [str(one.params["CUTYPE"]) for one in event["ATTENDEE"]] == ["GROUP", "INDIVIDUAL"]

@@ -61,6 +61,71 @@ class TestRecords:
         refused = desk.post(POLICE, path(conference, "attend"), body, expect=422)
         assert refused["errors"][0]["code"] == "out_of_order"
 
+    def test_who_stands_aside_leaves_nothing_more_for_its_task(self, desk: Desk) -> None:
+        conference = opened(desk)
+        task = {"task": "补充检测", "agency": MRA, "due_at": at(desk, days=3)}
+        desk.post(OFFICER, path(conference, "add-action"), task)
+        desk.post(MARKET, path(conference, "recuse"), {"because": "利害关系"})
+        params = {"document": "action_proof", "name": "x.txt"}
+        refused = desk.call(MARKET, "POST", path(conference, "evidence"), params=params, content=b"proof")
+        assert (refused.status_code, refused.json()["code"]) == (403, "not-your-step")
+
+
+class TestAgenda:
+    def test_a_regular_meeting_has_the_standing_one(self, desk: Desk) -> None:
+        case = referable(desk)
+        body = calling(desk, case, agenda=[], is_regular=True)
+        refused = desk.post(OFFICER, "/v1/conferences", body, expect=422)
+        assert [one["field"] for one in refused["errors"]] == ["agenda"]
+        standing = [{"title": "通报上次议定事项的落实"}, {"title": "案件移送情况"}]
+        desk.post(OFFICER, "/v1/conferences", body | {"agenda": standing}, expect=201)
+        once = desk.post(OFFICER, "/v1/conferences", calling(desk, case), expect=201)
+        assert [one["title"] for one in once["agenda"]] == ["通报案情", "研究是否移送"]
+        later = desk.post(OFFICER, "/v1/conferences", body, expect=201)
+        assert [one["title"] for one in later["agenda"]] == [one["title"] for one in standing]
+
+    def test_any_other_meeting_states_its_own(self, desk: Desk) -> None:
+        case = referable(desk)
+        desk.post(OFFICER, "/v1/conferences", calling(desk, case, is_regular=True), expect=201)
+        refused = desk.post(OFFICER, "/v1/conferences", calling(desk, case, agenda=[]), expect=422)
+        assert refused["errors"][0]["code"] == "missing"
+
+
+SEATED = {"agencies": 2, "written_counts": False}
+"""Two agencies in the room: what was only written does not count."""
+
+
+class TestQuorum:
+    def test_who_left_counts_no_more_until_it_has_resolved(self, desk: Desk) -> None:
+        conference = opened(desk, quorum=SEATED)
+        desk.post(POLICE, path(conference, "leave"), {"name": "陈丁"})
+        body = {"resolutions": [{"kind": "note", "text": "每月通报"}]}
+        refused = desk.post(OFFICER, path(conference, "resolve"), body, expect=409)
+        assert (refused["present"], refused["missing"]) == ([EEA], [PSB])
+        desk.post(POLICE, path(conference, "attend"), {"name": "陈丁"})
+        desk.post(OFFICER, path(conference, "resolve"), body)
+        desk.post(POLICE, path(conference, "leave"), {"name": "陈丁"})
+        assert desk.get(OFFICER, path(conference, "quorum"))["holds"]
+
+    def test_who_came_and_left_is_not_called_absent(self, desk: Desk) -> None:
+        conference = opened(desk, quorum=SEATED)
+        desk.post(POLICE, path(conference, "leave"), {"name": "陈丁"})
+        desk.post(OFFICER, path(conference, "write-minutes"), {"conclusions": ["再议"]})
+        minutes = desk.get(OFFICER, path(conference, "minutes/1"))["says"]
+        assert {one["agency"] for one in minutes["absent"]} == {PRO, MRA}
+        assert {one["agency"]: bool(one["left_at"]) for one in minutes["attendance"]} == {EEA: False, PSB: True}
+
+    def test_a_meeting_put_off_starts_with_nobody_there(self, desk: Desk) -> None:
+        conference = opened(desk, quorum=SEATED)
+        desk.post(OFFICER, path(conference, "adjourn"), {"reason": "专家未到"})
+        desk.post(OFFICER, path(conference, "reconvene"), times(desk))
+        desk.clock.advance(days=9)
+        desk.post(OFFICER, path(conference, "open"), {"chair": "赵戊"})
+        assert desk.get(OFFICER, path(conference, "quorum"))["present"] == []
+        for who, name in ((OFFICER, "赵戊"), (POLICE, "陈丁")):
+            desk.post(who, path(conference, "attend"), {"name": name})
+        assert desk.get(OFFICER, path(conference, "quorum"))["holds"]
+
 
 class TestPutOff:
     @pytest.mark.parametrize(

@@ -104,11 +104,20 @@ class TestFeed:
 
     def test_conferences_stand_beside_the_clocks(self, http: httpx.Client, toy: Toy) -> None:
         off = CONFERENCE | {"id": str(UUID(int=78)), "state": "cancelled"}
-        toy.answers["/case/v1/conferences"] = json_answer({"items": [CONFERENCE, off], "next": None})
+        put_off = CONFERENCE | {"id": str(UUID(int=79)), "state": "adjourned"}
+        toy.answers["/case/v1/conferences"] = json_answer({"items": [CONFERENCE, off, put_off], "next": None})
         (event,) = events(http.get(made(http)["path"]))
         assert event["uid"] == f"{UUID(int=77)}@lianqin"
         assert (str(event["summary"]), str(event["location"])) == ("会商一号", "三楼会议室")
         assert event["sequence"] == 2
+
+    def test_a_conference_has_the_sequence_of_its_invitation(self, http: httpx.Client, toy: Toy) -> None:
+        path, told = made(http)["path"], []
+        for sequence, version in ((0, 1), (0, 9), (1, 10)):
+            one = CONFERENCE | {"sequence": sequence, "version": version}
+            toy.answers["/case/v1/conferences"] = json_answer({"items": [one], "next": None})
+            told += [event["sequence"] for event in events(http.get(path))]
+        assert told == [0, 0, 1]
 
     @pytest.mark.parametrize(("who", "body"), [("officer", {}), ("keeper", {"agency": "eea-320500"})])
     def test_is_read_with_the_holders_own_rights(

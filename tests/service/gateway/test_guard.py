@@ -1,14 +1,24 @@
 """Where webhooks may go: never into our own network, whatever name or form the address has."""
 
 import socket
+from contextlib import suppress
+from dataclasses import fields
+from datetime import UTC, datetime
 from ipaddress import ip_address
+from threading import Event, Thread
+from time import monotonic
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
 from gateway.exchange import guard
+from shared.carriers import push
 from shared.errors import BodyInvalid
+from shared.records.deliveries import Parcel, parcel_values
+from shared.records.journal import canonical
+from shared.signing import new_secret
 
 INWARD = [
     "127.0.0.1",
@@ -120,3 +130,43 @@ class TestSending:
         assert request.url.host == "8.8.8.8"
         assert request.headers["host"] == "partner.example.com"
         assert request.extensions["sni_hostname"] == "partner.example.com"
+
+
+class Dripping:
+    """A receiver that answers byte by byte and never ends, after so much of an answer at once."""
+
+    def __init__(self, begins: bytes) -> None:
+        self.begins, self.stop = begins, Event()
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.thread = Thread(target=self._serve)
+
+    def __enter__(self) -> str:
+        self.thread.start()
+        return f"http://127.0.0.1:{self.server.getsockname()[1]}/"
+
+    def __exit__(self, *_raised: object) -> None:
+        self.stop.set()
+        self.thread.join()
+        self.server.close()
+
+    def _serve(self) -> None:
+        connection, _ = self.server.accept()
+        with connection, suppress(OSError):
+            connection.sendall(self.begins)
+            while not self.stop.wait(0.02):
+                connection.sendall(b"a")
+
+
+@pytest.mark.parametrize(
+    ("begins", "status"), [(b"", 0), (b"HTTP/1.1 200 OK\r\nx-long: ", 0), (b"HTTP/1.1 200 OK\r\n\r\n", 200)]
+)
+def test_who_answers_without_end_is_cut_off(begins: bytes, status: int) -> None:
+    body = canonical({"n": 1})
+    values = parcel_values(UUID(int=1), "x", body, line="x", receiver="r", now=datetime.now(UTC))
+    parcel = Parcel(**{one.name: values.get(one.name, "") for one in fields(Parcel)} | {"message_id": UUID(int=1)})
+    with Dripping(begins) as url, guard.client(is_production=False) as client:
+        send = push.carrier(client, lambda _parcel: (url, [new_secret()]), within=0.3)
+        began = monotonic()
+        answer = send(parcel, datetime.now(UTC))
+        assert monotonic() - began < 5
+    assert answer.status == status

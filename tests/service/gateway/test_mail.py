@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from aiosmtpd.controller import Controller
+from icalendar import Calendar, Event
 
 from shared.records.room import Room
 from tests.service.gateway.conftest import PASSWORD, TestClock, sign_in
@@ -89,6 +90,24 @@ class TestMail:
         assert letters["en@example.com"]["List-Id"] == "<notices.eea.example>"
         assert len({letter["Message-ID"] for letter in letters.values()}) == 2
         assert letters["en@example.com"]["Message-ID"].endswith("@eea.example>")
+
+    @pytest.mark.usefixtures("reader")
+    def test_a_title_adds_no_line_to_the_head_or_the_calendar(
+        self, http: httpx.Client, room: Room, postbox: tuple[Postbox, int]
+    ) -> None:
+        calendar, event = Calendar(), Event()
+        event.add("summary", "会商\u2028STATUS:CANCELLED\x85ATTENDEE:mailto:x@example.com\x0bX:1")
+        event.add("uid", "1@x")
+        calendar.add_component(event)
+        title = "期限\r\nBcc: x@example.com"
+        tell(http, room, title_zh=title, title_en=title, calendar=calendar.to_ical().decode())
+        with working(room):
+            until(lambda: len(postbox[0].taken) == 2)
+        for letter in postbox[0].taken:
+            assert "Bcc" not in letter
+            part = next(part for part in letter.walk() if part.get_content_type() == "text/calendar")
+            (told,) = Calendar.from_ical(part.get_payload(decode=True)).walk("VEVENT")
+            assert set(told) == {"SUMMARY", "UID"}
 
     @pytest.mark.usefixtures("reader")
     @pytest.mark.parametrize("method", ["REQUEST", "CANCEL"])

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from gateway.identity import commands
+from shared.identity import system
 from shared.records.room import Room
 from tests.service.gateway.conftest import TestClock, sign_in
 from tests.service.gateway.serving import Toy, json_answer
-from tests.service.gateway.telling import free_port, live_through, mail_server, raise_notice, set_mail, turn
+from tests.service.gateway.telling import free_port, live_through, mail_server, person, raise_notice, set_mail, turn
 
 PORT = free_port()
 CHOICE = "/v1/notice-preferences"
@@ -71,3 +73,20 @@ def test_who_wants_nothing_but_the_inbox_is_left_alone(
         raise_notice(room, "k1", level="info")
         turn(room, client)
     assert postbox.taken == []
+
+
+def test_who_left_is_sent_nothing_that_was_still_on_its_way(
+    http: httpx.Client, room: Room, clock: TestClock, toy: Toy, client: httpx.Client, phone: tuple[dict[str, str], str]
+) -> None:
+    assert http.put(CHOICE, json={}, headers=phone[0]).status_code == 200
+    toy.answers["/phone"] = json_answer({}, status=503)
+    raise_notice(room, "k1", level="urgent")
+    live_through(room, clock, client, hours=1, step=0.25)
+    tried = len(toy.seen)
+    assert tried
+    with room.transaction() as session:
+        commands.deactivate_person(session, person(room, "officer").id, by=system("gateway"), now=clock())
+    toy.answers["/phone"] = json_answer({})
+    with mail_server(PORT) as postbox:
+        live_through(room, clock, client, hours=24)
+    assert (len(toy.seen), postbox.taken) == (tried, [])
