@@ -14,6 +14,7 @@ from shared.web.deps import ASSERTION_HEADER
 
 ROOM_OF = {
     "clues": "clue",
+    "inspections": "inspection",
     "cases": "case",
     "measures": "measure",
     "conferences": "conference",
@@ -31,6 +32,7 @@ SERVED_BY = {
     "conferences": "case",
     "operations": "case",
     "linkages": "case",
+    "inspections": "clue",
 }
 PLURAL = {room: kind for kind, room in ROOM_OF.items()}
 

@@ -11,7 +11,10 @@ from gateway.console.times import instant
 STEP, LEFT, TOP, GAP = 30, 132, 26, 54
 HAN, LATIN = 11.5, 6.2
 """Width of a Chinese and of a Latin letter in the ribbon's type."""
-KINDS = ("clue", "case", "measure", "conference", "operation", "linkage", "referral", "supervision", "consultation")
+KINDS = (
+    *("clue", "inspection", "case", "measure", "conference", "operation", "linkage"),
+    *("referral", "supervision", "consultation"),
+)
 
 
 @dataclass(frozen=True, slots=True)

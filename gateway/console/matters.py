@@ -78,12 +78,31 @@ def openable(visit: Visit, kind: str) -> list[Procedure]:
     ]
 
 
-def opening(procedure: Procedure, agency_kind: str) -> Step | None:
-    """Return the step by which an agency of this kind begins a procedure, if it may."""
-    for step in procedure.initial_steps:
-        if any(actor.relation == "owner" and actor.agency_kind in (None, agency_kind) for actor in step.by):
-            return step
-    return None
+def opening(procedure: Procedure, agency_kind: str, named: str = "") -> Step | None:
+    """Return the step by which an agency of this kind begins a procedure, the one named where there are several."""
+    found = (step for step in openings(procedure, agency_kind) if named in ("", step.id))
+    return next(found, None)
+
+
+def openings(procedure: Procedure, agency_kind: str) -> list[Step]:
+    """Return the steps by which an agency of this kind may begin a procedure."""
+    return [
+        step
+        for step in procedure.initial_steps
+        if any(actor.relation == "owner" and actor.agency_kind in (None, agency_kind) for actor in step.by)
+    ]
+
+
+def ways(visit: Visit, kind: str) -> list[tuple[str, str]]:
+    """Return every way to begin a matter of a kind, as (what the address names, in words)."""
+    found = []
+    for one in openable(visit, kind):
+        steps = openings(one, visit.by.kind)
+        if len(steps) == 1:
+            found.append((one.id, visit.words.name(one)))
+        else:
+            found += [(f"{one.id}.{step.id}", visit.words.name(step)) for step in steps]
+    return found
 
 
 def begin_fields(visit: Visit, procedure: Procedure, step: Step) -> list[Field]:
@@ -169,7 +188,8 @@ def begin_body(visit: Visit, procedure: Procedure, step: Step, form: FormData) -
     if general.get("about", "").startswith("/console/"):
         general["about"] = _ref(general["about"])
     known = facts.facts_from(form, visit.catalogue.fields)
-    return general | {"procedure": procedure.id, "parties": parties, "stated": stated, "facts": known}
+    begun = {"step": step.id} if len(openings(procedure, visit.by.kind)) > 1 else {}
+    return general | begun | {"procedure": procedure.id, "parties": parties, "stated": stated, "facts": known}
 
 
 def _ref(path: str) -> str:

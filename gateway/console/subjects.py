@@ -17,14 +17,16 @@ ENTRIES = "200"
 PARTIES = ("owner", "receiver", "copied")
 DETAILS: Mapping[str, str] = {
     "clues": (
-        "source division outlet_id pollutant rule_id score reports discovered_at observed_from observed_to assigned_to "
-        "result findings reason note outcome"
+        "source division industry outlet_id pollutant rule_id score reports discovered_at observed_from observed_to "
+        "priority assigned_to squad reply_by result method findings verified_at reviewed_by review_opinion "
+        "redirected_to reason note outcome"
     ),
     "cases": (
         "case_no source division rule_id discovered_at officers conduct_on suspected_offence handed_over_at "
         "accepted_at receipt_number requested outcome outcome_at finding proposal decision decision_number "
         "reason result"
     ),
+    "inspections": "division planned_on planned_until_on visit_started_at visit_result approved_at door_code requester",
     "measures": "conduct_on letter_number handed_over_at sent_manifest",
     "operations": "letter_number handed_over_at",
     "linkages": "letter_number handed_over_at",
@@ -143,7 +145,7 @@ def is_final(visit: Visit, subject: Mapping[str, Any]) -> bool:
 def neighbours(subject: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the subjects a subject came from or led to, as (kind, path)."""
     about = subject.get("about") or []
-    named = [subject[name] for name in ("clue_ref", "case_ref", "referral_ref") if subject.get(name)]
+    named = [subject[name] for name in ("clue_ref", "inspection_ref", "case_ref", "referral_ref") if subject.get(name)]
     refs = [*named, *([about] if isinstance(about, str) else about)]
     return [(ref.partition(":")[0], path_of(ref)) for ref in dict.fromkeys(refs)]
 

@@ -112,6 +112,12 @@ async def clues(visit: VisitDep, after: AfterText = "", state: Filter = "") -> R
     return await board(visit, "clues", after, state)
 
 
+@router.get("/inspections")
+async def inspections(visit: VisitDep, after: AfterText = "", state: Filter = "") -> Response:
+    """Show the visits one may see, newest first."""
+    return await board(visit, "inspections", after, state)
+
+
 @router.get("/cases")
 async def cases(visit: VisitDep, after: AfterText = "", state: Filter = "") -> Response:
     """Show the cases one may see, newest first."""

@@ -60,7 +60,7 @@ def _opened(visit: Visit, kind: str, named: str, form: FormData) -> tuple[str, d
         assert schema is not None
         return FIRST[kind], forms.body_from(forms.fields_of(schema, visit.words), form)
     procedure = _procedure(visit, kind, named)
-    step = matters.opening(procedure, visit.by.kind) if procedure is not None else None
+    step = matters.opening(procedure, visit.by.kind, named.partition(".")[2]) if procedure is not None else None
     if procedure is None or step is None:
         raise NotVisible()
     return step.id, matters.begin_body(visit, procedure, step, form)
@@ -68,7 +68,7 @@ def _opened(visit: Visit, kind: str, named: str, form: FormData) -> tuple[str, d
 
 def _procedure(visit: Visit, kind: str, named: str) -> Procedure | None:
     _check(kind)
-    return next((one for one in matters.openable(visit, kind) if one.id == named), None)
+    return next((one for one in matters.openable(visit, kind) if one.id == named.partition(".")[0]), None)
 
 
 def _begin(
@@ -83,14 +83,19 @@ def _begin(
         return visit.page("begin.html", fields_shown=fields, ways=[], **shown)
     procedure = _procedure(visit, kind, named)
     if procedure is None:
-        ways = [(one.id, visit.words.name(one)) for one in matters.openable(visit, kind)]
+        ways = matters.ways(visit, kind)
         if not ways or named:
             raise NotVisible()
         return visit.page("begin.html", fields_shown=[], ways=ways, **shown)
-    step = matters.opening(procedure, visit.by.kind)
-    assert step is not None
+    step = matters.opening(procedure, visit.by.kind, named.partition(".")[2])
+    if step is None:
+        raise NotVisible()
     fields = matters.begin_fields(visit, procedure, step)
-    shown |= {"fact_options": facts.options(visit), "fact_rows": facts.ROWS, "name": visit.words.name(procedure)}
+    shown |= {
+        "fact_options": facts.options(visit),
+        "fact_rows": facts.ROWS,
+        "name": visit.words.name(step if "." in named else procedure),
+    }
     return visit.page("begin.html", fields_shown=fields, ways=[], **shown)
 
 
