@@ -120,14 +120,20 @@ def _apply(
 
 
 def severity(finding: Finding, rule: Rule, history: float) -> float:
-    """S = 45 strength + 25 duration + 20 corroboration + 10 history, each part between 0 and 1."""
+    """S = 45 strength + 25 duration + 20 corroboration + 10 history, each part between 0 and 1.
+
+    What the rule adds, a better grade and the ceiling it sets come after, in this order.
+    """
     parts = (
         (45, finding.strength),
         (25, finding.hours / rule.full_hours),
         (20, finding.corroboration),
         (10, history),
     )
-    return round(sum(weight * min(1.0, max(0.0, part)) for weight, part in parts), 1)
+    score = round(sum(weight * min(1.0, max(0.0, part)) for weight, part in parts) + finding.points, 1)
+    if finding.is_raised:
+        score = max(score, next((least for least, _ in reversed(GRADES) if least > score), score))
+    return min(score, finding.most, 100.0)
 
 
 def hit(finding: Finding, rule: Rule, values: Mapping[str, float], evidence: pl.DataFrame, history: float) -> Hit:

@@ -75,6 +75,7 @@ def replay(
         and finding.to_ts >= times[0]
         and finding.entity_id == marked[model.entity][0]
         and (finding.pollutant is None or finding.pollutant == marked["pollutant"][0])
+        and (model.cut is None or model.cut(rows, finding)["hit"].equals(rows["hit"]))
     ]
     if not findings:
         raise ReplayError(
