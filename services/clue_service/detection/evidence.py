@@ -66,7 +66,8 @@ def replay(
     rows = pl.read_parquet(io.BytesIO(slice_bytes))
     marked = rows.filter("hit")
     times = sorted(marked[model.time].to_list())
-    judged = rows.filter("live") if model.source == "live_hours" and model.live_only else rows
+    is_hourly = model.source == "live_hours" and "live" in rows.columns
+    judged = rows.filter("live") if is_hourly and model.live_only else rows
     findings = [
         finding
         for finding in model.judge(judged, values)

@@ -1,0 +1,97 @@
+"""Records in the columns of the import tables, honest unless a test says otherwise, and what must hold of any hit."""
+
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import polars as pl
+
+from services.clue_service.detection.catalogue import current, load
+from services.clue_service.detection.engine import Hit, Run, run
+from services.clue_service.detection.evidence import freeze, replay
+from services.clue_service.intake.tables import declared
+
+RULES = {rule.id: rule for rule in current(load())}
+MONDAY = datetime(2026, 3, 2)  # noqa: DTZ001  the tables hold local wall time
+
+
+def table(name: str, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    """Rows as a table with every declared column that is not optional, and the optional ones that are given."""
+    given = {key for row in rows for key in row}
+    kinds = {one.name: one.type for one in declared()[name][1] if not one.is_optional or one.name in given}
+    assert given <= set(kinds), given - set(kinds)
+    return pl.DataFrame([{key: row.get(key) for key in kinds} for row in rows], schema=kinds)
+
+
+def judged(rule: str, **tables: pl.DataFrame) -> Run:
+    return run(tables, [RULES[rule]])
+
+
+def times(hit: Hit) -> tuple[datetime, datetime]:
+    """First and last moment as the tables write them."""
+    return hit.from_at.replace(tzinfo=None), hit.to_at.replace(tzinfo=None)
+
+
+def assert_stands(hit: Hit, again: Hit) -> str:
+    """A hit and the same found again: same bytes, repeatable from them alone, worded and drawn; gives the chart."""
+    rule = RULES[hit.rule_id]
+    first, second = freeze(hit, rule), freeze(again, rule)
+    assert (first.parquet, first.chart, first.record) == (second.parquet, second.chart, second.record)
+    assert len(first.parquet) < 1_000_000
+    assert replay(first.parquet, hit.rule_id, hit.rule_version, hit.parameters, sha256=first.sha256) == hit
+    assert len(hit.reasons["zh"]) == len(hit.reasons["en"]) > 0
+    assert all(any(sign.isdigit() for sign in "".join(words)) for words in hit.reasons.values())
+    root = ElementTree.fromstring(first.chart)
+    assert hit.entity_id in "".join(root.itertext())
+    assert len({element.tag for element in root}) >= 4
+    return first.chart
+
+
+def without(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    return frame.drop(columns)
+
+
+def report(number: int, start: float, minutes: float = 60, **changes: Any) -> dict[str, Any]:
+    """A sampling job `start` hours after MONDAY's midnight, in the middle of Nanjing."""
+    begin = MONDAY + timedelta(hours=start)
+    row = {
+        "report_id": f"JC{number:03}",
+        "org": "某检测公司",
+        "sampler_id": "S1",
+        "sampler_name": "张三",
+        "site": f"厂区{number}",
+        "lat": 32.05,
+        "lon": 118.78,
+        "t_start": begin,
+        "t_end": begin + timedelta(minutes=minutes),
+        "project": "废气",
+    }
+    return row | changes
+
+
+def manifest(number: int, **changes: Any) -> dict[str, Any]:
+    """A transfer within Jiangsu of 90 km in two and a half hours, confirmed the next day; nothing wrong with it."""
+    depart = MONDAY + timedelta(days=number, hours=9)
+    row = {
+        "manifest_no": f"20263201{number:06}",
+        "shipper": "E1",
+        "receiver": "D1",
+        "truck": f"苏A{number:05}",
+        "waste_code": "900-249-08",
+        "from_prov": "江苏",
+        "to_prov": "江苏",
+        "cross_approval": "",
+        "receiver_code_ok": True,
+        "ship_t": 20.0,
+        "recv_t": 19.9,
+        "plan_km": 90.0,
+        "gps_km": 92.0,
+        "off_route_km": 1.0,
+        "max_stop_min": 12.0,
+        "stop_poi": "",
+        "depart": depart,
+        "arrive": depart + timedelta(hours=2, minutes=30),
+        "confirm": depart + timedelta(days=1),
+    }
+    return row | changes
