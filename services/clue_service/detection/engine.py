@@ -7,7 +7,7 @@ from functools import partial
 
 import polars as pl
 
-from services.clue_service.detection import constant, drop, samplers, transfer
+from services.clue_service.detection import constant, drop, samplers, transfer, waste_balance, waste_output
 from services.clue_service.detection.catalogue import Rule
 from services.clue_service.detection.live import live_hours
 from services.clue_service.detection.model import Finding, Model
@@ -15,6 +15,8 @@ from shared.clock import ZONE
 
 MODELS: Mapping[str, Model] = {
     "R01": drop.MODEL,
+    "R12": waste_output.MODEL,
+    "R13": waste_balance.MODEL,
     "R14": constant.MODEL,
     "R19": transfer.MODEL,
     "R22": samplers.MODEL,

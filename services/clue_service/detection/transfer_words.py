@@ -49,7 +49,8 @@ def _slow(row: Mapping[str, Any], _values: Values) -> tuple[str, str]:
 def _province(row: Mapping[str, Any], _values: Values) -> tuple[str, str]:
     return (
         f"联单 {row['manifest_no']} 由{row['from_prov']}转移至{row['to_prov']}，未见跨省转移批准文号",
-        f"manifest {row['manifest_no']} moved from {row['from_prov']} to {row['to_prov']} without a cross-province approval on record",
+        f"manifest {row['manifest_no']} moved from {row['from_prov']} to {row['to_prov']} without a cross-province "
+        "approval on record",
     )
 
 

@@ -95,3 +95,52 @@ def manifest(number: int, **changes: Any) -> dict[str, Any]:
         "confirm": depart + timedelta(days=1),
     }
     return row | changes
+
+
+def month(index: int) -> datetime:
+    """The first day of a month, counted from January 2025."""
+    return datetime(2025 + index // 12, index % 12 + 1, 1)  # noqa: DTZ001
+
+
+def book(count: int = 18, enterprise: str = "E1", code: str = "900-249-08", **columns: Any) -> list[dict[str, Any]]:
+    """A hazardous-waste book that closes: about 1 t per 100 t of product, all of it taken away every third month.
+
+    `columns` holds functions of the month's number that replace what a month says.
+    """
+    rows, stock = [], 0.0
+    for index in range(count):
+        product = columns.get("product_t", lambda _: 100.0)(index) * (1 + 0.04 * ((index * 7) % 5 - 2) / 2)
+        produced = product * 0.01 * columns.get("factor", lambda _: 1.0)(index) * (1 + 0.03 * ((index * 3) % 4 - 1.5))
+        moved = stock + produced if index % 3 == 2 else 0.0
+        row = {
+            "enterprise_id": enterprise,
+            "month": month(index),
+            "industry": "化工",
+            "waste_code": code,
+            "product_t": product,
+            "power_kwh": product * 300.0,
+            "produced_t": produced,
+            "open_t": stock,
+            "transferred_t": moved,
+            "self_disposed_t": 0.0,
+            "close_t": stock + produced - moved,
+            "process_change_filed": False,
+        }
+        stock = row["close_t"]
+        rows.append(row | {name: of(index) for name, of in columns.items() if name not in ("product_t", "factor")})
+    return rows
+
+
+def batch(number: int, days: float, **changes: Any) -> dict[str, Any]:
+    """A batch of 2 t that was in store for some days and has left."""
+    begin = month(0) + timedelta(days=number)
+    row = {
+        "enterprise_id": "E1",
+        "batch_id": f"B{number:03}",
+        "waste_code": "900-249-08",
+        "t": 2.0,
+        "in_date": begin,
+        "out_date": begin + timedelta(days=days),
+        "extension_approval": "",
+    }
+    return row | changes
