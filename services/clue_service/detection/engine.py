@@ -7,7 +7,7 @@ from functools import partial
 
 import polars as pl
 
-from services.clue_service.detection import constant, drop, samplers, transfer, waste_balance, waste_output
+from services.clue_service.detection import constant, curves, drop, obd, samplers, transfer, waste_balance, waste_output
 from services.clue_service.detection.catalogue import Rule
 from services.clue_service.detection.live import live_hours
 from services.clue_service.detection.model import Finding, Model
@@ -19,6 +19,8 @@ MODELS: Mapping[str, Model] = {
     "R13": waste_balance.MODEL,
     "R14": constant.MODEL,
     "R19": transfer.MODEL,
+    "R20": obd.MODEL,
+    "R21": curves.MODEL,
     "R22": samplers.MODEL,
 }
 BATCH_ROWS = 500_000

@@ -1,8 +1,10 @@
 """Records in the columns of the import tables, honest unless a test says otherwise, and what must hold of any hit."""
 
+import math
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 
 import polars as pl
@@ -144,3 +146,52 @@ def batch(number: int, days: float, **changes: Any) -> dict[str, Any]:
         "extension_approval": "",
     }
     return row | changes
+
+
+def car_test(number: int, **changes: Any) -> dict[str, Any]:
+    """A passed test of a car of its own, of one model and with the OBD identity of that model."""
+    row = {
+        "test_id": f"T{number:04}",
+        "station_id": "ST1",
+        "line_id": "L1",
+        "plate": f"苏C{number:05}",
+        "vin": f"LVIN{number:013}",
+        "make": "甲牌",
+        "model": "M1",
+        "model_year": 2018,
+        "start": MONDAY + timedelta(hours=8, minutes=20 * number),
+        "method": "稳态工况",
+        "cal_id": "CAL-M1",
+        "cvn": "0A1B2C3D",
+        "result": "合格",
+        "co": 0.1,
+        "hc": 20.0,
+        "nox": 100.0,
+        "lam": 1.0,
+    }
+    return row | changes
+
+
+def curve(test: str, seed: int, seconds: int = 120, noise: float = 0.05) -> list[dict[str, Any]]:
+    """A test by second: the common cycle times the car's own factors, and what its engine does beside."""
+    chance = Random(seed)
+    factors = [1 + chance.uniform(-0.15, 0.15) for _ in range(3)]
+    rows = []
+    for sec in range(seconds):
+        load = 0.5 + 0.3 * math.sin(sec / 9) + 0.2 * math.sin(sec / 23)
+        co2, co, nox = (
+            base * factor * (load if base != 0.2 else 1 - load / 2) * (1 + chance.gauss(0, noise))
+            for base, factor in zip((3.0, 0.2, 400.0), factors, strict=True)
+        )
+        rows.append(
+            {
+                "test_id": test,
+                "sec": sec,
+                "speed": 25.0 + 5 * math.sin(sec / 9),
+                "co2": min(15.0, 10.0 + co2),
+                "co": co,
+                "nox": nox,
+                "rpm": 1500 + 600 * load,
+            }
+        )
+    return rows
