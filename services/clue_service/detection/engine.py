@@ -7,7 +7,18 @@ from functools import partial
 
 import polars as pl
 
-from services.clue_service.detection import constant, curves, drop, obd, samplers, transfer, waste_balance, waste_output
+from services.clue_service.detection import (
+    constant,
+    curves,
+    drop,
+    obd,
+    plume,
+    samplers,
+    section,
+    transfer,
+    waste_balance,
+    waste_output,
+)
 from services.clue_service.detection.catalogue import Rule
 from services.clue_service.detection.live import live_hours
 from services.clue_service.detection.model import Finding, Model
@@ -22,6 +33,8 @@ MODELS: Mapping[str, Model] = {
     "R20": obd.MODEL,
     "R21": curves.MODEL,
     "R22": samplers.MODEL,
+    "R23": plume.MODEL,
+    "R24": section.MODEL,
 }
 BATCH_ROWS = 500_000
 GRADES = ((75.0, "A"), (50.0, "B"))

@@ -2,7 +2,7 @@
 
 import math
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -195,3 +195,62 @@ def curve(test: str, seed: int, seconds: int = 120, noise: float = 0.05) -> list
             }
         )
     return rows
+
+
+def drive(run: str = "V1", count: int = 600, step: int = 3, **columns: Any) -> list[dict[str, Any]]:
+    """A mobile run eastward at 8 m/s through 60 ppb; `columns` hold functions of the point's number."""
+    rows = []
+    for index in range(count):
+        row = {
+            "run_id": run,
+            "ts": MONDAY + timedelta(hours=10, seconds=step * index),
+            "lat": 32.0,
+            "lon": 118.7 + index * step * 8 / 94_500,
+            "tvoc_ppb": 60.0 + 8 * math.sin(index / 5),
+            "wind_dir": 0.0,
+            "wind_ms": 2.0,
+            "flag": "N",
+            "poi": "",
+        }
+        rows.append(row | {name: of(index) for name, of in columns.items()})
+    return rows
+
+
+def river(section: str = "S1", days: int = 30, **columns: Any) -> list[dict[str, Any]]:
+    """A clean section every four hours; `columns` hold functions of the reading's number that multiply."""
+    rows = []
+    for index in range(days * 6):
+        wave = 1 + 0.08 * math.sin(index / 4) + 0.05 * math.sin(index * 1.7)
+        row = {
+            "section_id": section,
+            "ts": MONDAY + timedelta(hours=4 * index),
+            "nh3n": 0.5 * wave,
+            "tp": 0.1 * wave,
+            "codmn": 3.5 * wave,
+            "cond": 420.0 * (1 + 0.02 * math.sin(index / 7)),
+            "turb": 25.0 * wave,
+            "do": 7.5 + 0.8 * math.sin(index * math.pi / 3),
+        }
+        rows.append(row | {name: row[name] * of(index) for name, of in columns.items()})
+    return rows
+
+
+def discharge(outlet: str, days: int = 30, pollutant: str = "NH3N", **columns: Any) -> list[dict[str, Any]]:
+    """Hours of an outlet with 50 m³/h at 5 mg/L; `columns` hold functions of the hour that multiply."""
+    rows = []
+    for hour in range(days * 24):
+        row = {
+            "outlet_id": outlet,
+            "ts": MONDAY + timedelta(hours=hour),
+            "pollutant": pollutant,
+            "value": 5.0 * (1 + 0.1 * math.sin(hour / 5)),
+            "flow": 50.0 * (1 + 0.1 * math.sin(hour / 3)),
+            "flag": "N",
+        }
+        rows.append(row | {name: row[name] * of(hour) for name, of in columns.items()})
+    return rows
+
+
+def over(factor: float, first: int, count: int) -> Callable[[int], float]:
+    """A factor over some numbers, 1 elsewhere."""
+    return lambda index: factor if first <= index < first + count else 1.0
