@@ -147,12 +147,18 @@ def words_of(
             + ("" if high else ": the source lies between")
         )
     if loads:
-        listed = [(one["base_source"], one["value"] / 1000, one["base_z"]) for one in loads[:MOST_NAMED]]
-        zh.append(
-            "上游负荷突增的排口（仅供排查）：" + "、".join(f"{a}（{b:.2f} kg/h，z={c:.1f}）" for a, b, c in listed)
-        )
-        en.append("sudden loads, to be looked at: " + ", ".join(f"{a} ({b:.2f} kg/h, z={c:.1f})" for a, b, c in listed))
+        told = _loads_words(loads[:MOST_NAMED])
+        zh.append(told[0])
+        en.append(told[1])
     if is_wet and first.get("base_rain_outlets"):
         zh.append(f"此前 24 小时降雨 {first['base_rain']:.0f} mm，另查雨水排口 {first['base_rain_outlets']}")
         en.append(f"{first['base_rain']:.0f} mm of rain in 24 h: look at rain outlets {first['base_rain_outlets']} too")
     return tuple(zh), tuple(en)
+
+
+def _loads_words(loads: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    listed = [(one["base_source"], one["value"] / 1000, one["base_z"]) for one in loads]
+    return (
+        "上游负荷突增的排口（仅供排查）：" + "、".join(f"{a}（{b:.2f} kg/h，z={c:.1f}）" for a, b, c in listed),
+        "sudden loads, to be looked at: " + ", ".join(f"{a} ({b:.2f} kg/h, z={c:.1f})" for a, b, c in listed),
+    )

@@ -10,13 +10,13 @@ SPIKE = 120  # number of the reading at which a rise begins: day 20
 NAMES = {"nh3n": "氨氮", "tp": "总磷", "codmn": "高锰酸盐指数"}
 
 
-def found(*sections, links=(), outlets=(), **tables):
+def found(*sections, links=(), hours=(), **tables):
     tables["sections"] = table("sections", [row for section in sections for row in section])
     if links:
-        rows = [{"section_id": one, "outlet_id": other, "travel_h": hours} for one, other, hours in links]
+        rows = [{"section_id": one, "outlet_id": other, "travel_h": travel} for one, other, travel in links]
         tables["section_sources"] = table("section_sources", rows)
-    if outlets:
-        tables["obs_hour"] = table("obs_hour", [row for outlet in outlets for row in outlet])
+    if hours:
+        tables["obs_hour"] = table("obs_hour", [row for outlet in hours for row in outlet])
     return judged("R24", **tables)
 
 
@@ -62,7 +62,7 @@ class TestUpstream:
             discharge("O2"),
             discharge("O3", value=over(6.0, begin - 120, 14)),  # five days too early
         ]
-        hits = found(spike, river("S0"), links=self.LINKS, outlets=outlets).hits
+        hits = found(spike, river("S0"), links=self.LINKS, hours=outlets).hits
         assert [hit.entity_id for hit in hits] == ["S1"]
         said = "".join(hits[0].reasons["zh"])
         assert "O1（" in said
@@ -77,7 +77,7 @@ class TestUpstream:
             discharge("O1", value=over(6.0, SPIKE * 4 - 12, 14)),
             discharge("O2", value=over(6.0, SPIKE * 4 - 6, 14)),
         ]
-        said = "".join(found(spike, links=self.LINKS, outlets=outlets).hits[0].reasons["zh"])
+        said = "".join(found(spike, links=self.LINKS, hours=outlets).hits[0].reasons["zh"])
         assert said.index("O2（") < said.index("O1（")
 
     def test_upstream_section_normal_or_high_before(self):
