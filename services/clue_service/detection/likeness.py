@@ -55,17 +55,31 @@ def alike(points: pl.DataFrame, tests: pl.DataFrame, least: tuple[float, float, 
     without the common cycle, and the share of seconds both have. Only pairs that fall into one bucket of a
     hash of signs are compared second by second, so the work does not grow with the square of the tests.
     """
-    found = [_compared(part, points, least) for part in _candidates(points, tests)]
+    wide = {kind: _wide(points, kind) for kind in KINDS}
+    found = []
+    for part in _candidates(wide, tests):
+        near = _near(part, wide["own"], least[1] / 2)
+        if not near.is_empty():
+            found.append(_compared(near, points, least))
     if not found:
         return pl.DataFrame(schema={"test_id": pl.String, "twin": pl.String, "likeness": pl.Float64})
     pairs = pl.concat(found)
     return pl.concat([pairs, pairs.select(test_id="twin", twin="test_id", likeness="likeness")])
 
 
-def _candidates(points: pl.DataFrame, tests: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    buckets = [_hashed(points, kind).join(tests, on="test_id") for kind in KINDS]
+def _wide(points: pl.DataFrame, kind: str) -> pl.DataFrame:
+    """One row per test: the curves of a kind in bins of some seconds."""
+    names = [f"{kind}_{gas}" for gas in GASES]
+    binned = points.group_by("test_id", _bin=pl.col("sec") // BIN).agg([pl.col(name).mean() for name in names])
+    wide = binned.pivot("_bin", index="test_id", values=names)
+    return wide.select("test_id", pl.col(sorted(name for name in wide.columns if name != "test_id")).fill_null(0.0))
+
+
+def _candidates(wide: Mapping[str, pl.DataFrame], tests: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Pairs of different cars in one block that share a bucket of either kind."""
     pairs = []
-    for bucket in buckets:
+    for kind in KINDS:
+        bucket = _hashed(wide[kind]).join(tests, on="test_id")
         for band in range(BANDS):
             keys = ["block", f"band{band}"]
             own = bucket.select("test_id", "vin", *keys)
@@ -78,14 +92,9 @@ def _candidates(points: pl.DataFrame, tests: pl.DataFrame) -> Iterator[pl.DataFr
         yield distinct.slice(first, PAIRS_AT_ONCE)
 
 
-def _hashed(points: pl.DataFrame, kind: str) -> pl.DataFrame:
+def _hashed(wide: pl.DataFrame) -> pl.DataFrame:
     """Per test the signs of sums over random bins of its curve, as one number per band."""
-    binned = points.group_by("test_id", _bin=pl.col("sec") // BIN).agg(
-        [pl.col(f"{kind}_{gas}").mean() for gas in GASES]
-    )
-    wide = binned.pivot("_bin", index="test_id", values=[f"{kind}_{gas}" for gas in GASES])
-    names = sorted(name for name in wide.columns if name != "test_id")
-    wide = wide.with_columns(pl.col(names).fill_null(0.0))
+    names = wide.columns[1:]
     chance = Random(1)  # the same planes in every run
     bands = []
     for band in range(BANDS):
@@ -97,6 +106,17 @@ def _hashed(points: pl.DataFrame, kind: str) -> pl.DataFrame:
             signs.append((plane > 0).cast(pl.Int64) * (1 << bit))
         bands.append(pl.sum_horizontal(signs).alias(f"band{band}"))
     return wide.select("test_id", *bands)
+
+
+def _near(pairs: pl.DataFrame, wide: pl.DataFrame, least: float) -> pl.DataFrame:
+    """Pairs whose binned curves are alike at all: far fewer than share a bucket by their car's factor alone."""
+    names = wide.columns[1:]
+    size = pl.sum_horizontal([pl.col(name) ** 2 for name in names]).sqrt()
+    sized = wide.with_columns(_size=size)
+    both = pairs.join(sized, on="test_id").join(sized, left_on="twin", right_on="test_id", suffix="_twin")
+    dot = pl.sum_horizontal([pl.col(name) * pl.col(f"{name}_twin") for name in names])
+    near = dot >= least * pl.col("_size") * pl.col("_size_twin")
+    return both.filter(near & (pl.col("_size") > 0) & (pl.col("_size_twin") > 0)).select("test_id", "twin")
 
 
 def _compared(pairs: pl.DataFrame, points: pl.DataFrame, least: tuple[float, float, float]) -> pl.DataFrame:
