@@ -68,11 +68,16 @@ def _again(values: Values) -> pl.Expr:
 
 
 def _with_means(rows: pl.DataFrame, values: Values) -> pl.DataFrame:
-    """Add the mean of each gas over all tests of the line and method at that second, where there are enough."""
-    keys = ["line_id", "method", "sec"]
-    means = rows.group_by(keys).agg([pl.col(gas).mean().alias(f"base_mean_{gas}") for gas in GASES], _tests=pl.len())
-    means = means.filter(pl.col("_tests") >= values["line_tests"]).drop("_tests")
-    return rows.join(means, on=keys, how="left", maintain_order="left", nulls_equal=True)
+    """Add the mean of each gas at that second over the line's tests by the method, where there are enough of them.
+
+    The cycle is common to everybody: a line with too few tests is compared with the mean of all lines.
+    """
+    for keys, prefix in ((["line_id", "method", "sec"], "_line_"), (["method", "sec"], "_all_")):
+        means = rows.group_by(keys).agg(*[pl.col(gas).mean().alias(prefix + gas) for gas in GASES], _tests=pl.len())
+        enough = means.filter(pl.col("_tests") >= values["line_tests"]).drop("_tests")
+        rows = rows.join(enough, on=keys, how="left", maintain_order="left", nulls_equal=True)
+    either = [pl.coalesce(f"_line_{gas}", f"_all_{gas}").alias(f"base_mean_{gas}") for gas in GASES]
+    return rows.with_columns(either).drop([prefix + gas for prefix in ("_line_", "_all_") for gas in GASES])
 
 
 def _copies(rows: pl.DataFrame, tests: pl.DataFrame, values: Values) -> pl.DataFrame:

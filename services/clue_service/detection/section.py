@@ -30,7 +30,7 @@ def measure(tables: Mapping[str, pl.DataFrame], _rule: Rule, values: Values) -> 
     """Readings of each parameter, with the medians of 15 days before, upstream sections, rain, and loads upstream."""
     sections = taken(tables, "sections").drop_nulls(["section_id", "ts"]).unique(["section_id", "ts"], keep="first")
     sections = sections.sort("section_id", "ts")
-    missing = lacking(sections, ("turb", "cond"))
+    missing = lacking(sections, (*NAMES, "turb", "cond"))
     rows = _long(_with_medians(_with_rain(sections, taken(tables, "weather"))))
     if rows.is_empty():
         return Measured(rows, missing)

@@ -67,7 +67,11 @@ def with_loads(
     if hours is None or links.is_empty() or not {"outlet_id", "ts", "pollutant", "value", "flow"} <= set(hours.columns):
         return rows
     loads = _loads(hours, links, findings)
-    parts = pl.concat([_of_finding(finding, links, loads, values) for finding in findings])
+    by_section: dict[str, list[tuple[str, float]]] = {}
+    for section, outlet, travel in links.select("section_id", "outlet_id", "travel_h").iter_rows():
+        by_section.setdefault(section, []).append((outlet, travel))
+    reached = [_reached(finding, findings, by_section, values["around"]) for finding in findings]
+    parts = pl.concat([_of_finding(*pair, loads, values) for pair in zip(findings, reached, strict=True)])
     distinct = parts.unique(["section_id", "pollutant", "base_source", "ts"], maintain_order=True)
     both = pl.concat([rows, distinct], how="diagonal")
     return both.sort("section_id", "pollutant", "kind", "ts", "base_source")
@@ -75,21 +79,26 @@ def with_loads(
 
 def _loads(hours: pl.DataFrame, links: pl.DataFrame, findings: Sequence[Finding]) -> pl.DataFrame:
     """Loads of the linked outlets with their z-score against the 15 days before."""
-    slowest = timedelta(hours=float(links["travel_h"].max() or 0.0))  # type: ignore[arg-type]  # a number here
+    slowest = timedelta(hours=float(links["travel_h"].sum()))  # no way up is longer than all of them together
     begin = min(finding.from_ts for finding in findings) - slowest - DAYS - SHOWN
     end = max(finding.to_ts for finding in findings) + SHOWN
     names = {outlet: name for name, (outlet, _, _) in NAMES.items()}
+    # obs_hour comes as it is stored, for speed; types are settled on the few rows that are looked at.
     few = hours.filter(
-        pl.col("outlet_id").is_in(links["outlet_id"].unique().implode())
+        pl.col("outlet_id").cast(pl.String).is_in(links["outlet_id"].unique().implode())
         & pl.col("ts").is_between(begin, end)
         & pl.col("pollutant").is_in(list(names))
-    ).select("outlet_id", "pollutant", pl.col("ts").cast(pl.Datetime("us")), value=pl.col("value") * pl.col("flow"))
+    ).select(
+        pl.col("outlet_id", "pollutant").cast(pl.String),
+        pl.col("ts").cast(pl.Datetime("us")),
+        value=pl.col("value") * pl.col("flow"),
+    )
     few = few.with_columns(pl.col("pollutant").replace(names), pl.col("value").cast(pl.Float64).fill_nan(None))
     few = few.drop_nulls().unique(["outlet_id", "pollutant", "ts"], keep="first").sort("outlet_id", "pollutant", "ts")
     before = few.rolling("ts", period="15d", closed="left", group_by=["outlet_id", "pollutant"]).agg(
         _mean=pl.col("value").mean(), _std=pl.col("value").std(), _count=pl.len()
     )
-    few = few.with_columns(before.select("_mean", "_std", "_count").get_columns())
+    few = few.join(before, on=["outlet_id", "pollutant", "ts"], how="left", maintain_order="left")
     spread = pl.max_horizontal("_std", QUIET * pl.col("_mean"))
     enough = (pl.col("_count") >= LEAST_HOURS) & (spread > 0)
     return few.with_columns(base_z=pl.when(enough).then((pl.col("value") - pl.col("_mean")) / spread)).drop(
@@ -97,13 +106,16 @@ def _loads(hours: pl.DataFrame, links: pl.DataFrame, findings: Sequence[Finding]
     )
 
 
-def _of_finding(finding: Finding, links: pl.DataFrame, loads: pl.DataFrame, values: Values) -> pl.DataFrame:
-    mine = links.filter(pl.col("section_id") == finding.entity_id)
+def _of_finding(finding: Finding, reached: Mapping[str, float], loads: pl.DataFrame, values: Values) -> pl.DataFrame:
+    mine = pl.DataFrame(
+        {"outlet_id": list(reached), "travel_h": list(reached.values())},
+        schema={"outlet_id": pl.String, "travel_h": pl.Float64},
+    )
     travel = pl.duration(minutes=(pl.col("travel_h") * 60).cast(pl.Int64))
     around = max(SHOWN, timedelta(hours=values["around"]))
     aligned = loads.filter(pl.col("pollutant") == finding.pollutant).join(mine, on="outlet_id")
     return aligned.select(
-        section_id="section_id",
+        section_id=pl.lit(finding.entity_id),
         ts=pl.col("ts") + travel,
         pollutant="pollutant",
         value="value",
@@ -112,6 +124,31 @@ def _of_finding(finding: Finding, links: pl.DataFrame, loads: pl.DataFrame, valu
         base_z="base_z",
         base_travel="travel_h",
     ).filter(pl.col("ts").is_between(finding.from_ts - around, finding.to_ts + around))
+
+
+def _reached(
+    finding: Finding, findings: Sequence[Finding], links: Mapping[str, Sequence[tuple[str, float]]], around: float
+) -> dict[str, float]:
+    """Outlets upstream with their travel time: up to the next section, and beyond it where that was high as well."""
+    found: dict[str, float] = {}
+    todo, seen = [(finding.entity_id, 0.0)], {finding.entity_id}
+    while todo:
+        section, way = todo.pop()
+        for outlet, travel in links.get(section, ()):
+            found[outlet] = min(found.get(outlet, way + travel), way + travel)
+            if outlet not in seen and _was_high(outlet, finding, findings, way + travel, around):
+                seen.add(outlet)
+                todo.append((outlet, way + travel))
+    return found
+
+
+def _was_high(section: str, finding: Finding, findings: Sequence[Finding], travel: float, around: float) -> bool:
+    begin = finding.from_ts - timedelta(hours=travel + around)
+    end = finding.to_ts - timedelta(hours=travel - around)
+    return any(
+        one.entity_id == section and one.pollutant == finding.pollutant and one.from_ts <= end and one.to_ts >= begin
+        for one in findings
+    )
 
 
 def words_of(

@@ -51,6 +51,14 @@ def test_copies_are_looked_for_within_line_and_month():
         assert found([*tests[:-1], tests[-1] | changes], curves).hits == []
 
 
+def test_a_line_with_few_tests_is_compared_with_the_mean_of_all():
+    tests, curves = record(0.0)
+    tests = [one | {"line_id": "L1" if one["test_id"] in (NAME, "T0011") else "L2"} for one in tests]
+    hits = found(tests, curves).hits
+    assert [hit.entity_id for hit in hits] == [NAME, "T0011"]
+    assert_stands(hits[0], hits[0])
+
+
 @pytest.mark.parametrize("seconds", [8, 12, 40])
 def test_diluted_sample(seconds):
     tests, curves = record()

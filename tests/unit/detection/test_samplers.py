@@ -53,6 +53,11 @@ def test_a_job_over_several_days_is_compared_on_each():
     assert [hit.entity_id for hit in hits] == ["JC002"]
 
 
+def test_names_cannot_break_the_chart():
+    hits = found(report(1, 9, site='<b>"&'), report(2, 9.5, lat=32.3, report_id="<script>")).hits
+    assert "<script" not in assert_stands(hits[0], hits[0])
+
+
 class TestNoHit:
     def test_namesakes(self):
         assert found(report(1, 9), report(2, 9.5, lat=32.3, sampler_id="S2")).hits == []

@@ -92,6 +92,18 @@ class TestUpstream:
         assert own.severity < normal[0].severity
         assert_stands(own, own)
 
+    def test_beyond_an_upstream_section_only_where_that_was_high(self):
+        links = (("S1", "S0", 8.0), ("S0", "O9", 4.0), ("S0", "S1", 1.0))
+        outlets = [discharge("O9", value=over(6.0, SPIKE * 4 - 12, 14))]
+        high, normal = river("S0", nh3n=over(4.0, SPIKE - 2, 4)), river("S0")
+        both = {
+            hit.entity_id: hit for hit in found(river(nh3n=over(4.0, SPIKE, 4)), high, links=links, hours=outlets).hits
+        }
+        assert [both[name].statistic["candidates"] for name in ("S0", "S1")] == [1, 1]
+        assert_stands(both["S1"], both["S1"])
+        alone = found(river(nh3n=over(4.0, SPIKE, 4)), normal, links=links, hours=outlets).hits
+        assert [(hit.entity_id, hit.statistic["candidates"]) for hit in alone] == [("S1", 0)]
+
     def test_rain_outlets_are_named_when_it_rained(self):
         rain = table("weather", [{"ts": MONDAY + timedelta(hours=hour), "rain_mm": 1.0} for hour in range(720)])
         drains = [{"outlet_id": "O2", "combined_rain": True}, {"outlet_id": "O1", "combined_rain": False}]
