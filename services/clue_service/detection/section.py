@@ -142,11 +142,11 @@ def _finding(series: pl.DataFrame, episode: list[int], rows: pl.DataFrame, value
     last = part["ts"][-1]
     highest = float(part["value"].max())  # type: ignore[arg-type]  # a number here
     limit = values[f"limit_{first['pollutant']}"]
-    loads = _candidates(rows, first, last, values)
+    seen = _loads_then(rows, first, last, values["around"])
+    loads = _standing_out(seen, values["load"])
     upstream, upstream_high = first["base_upstream"], first["base_upstream_high"]
-    has_loads = rows.filter((pl.col("kind") == SOURCE) & (pl.col("section_id") == first["section_id"])).height > 0
     signals = [bool(part["base_others"].max())]
-    if has_loads:
+    if not seen.is_empty():
         signals.append(bool(loads))
     if upstream:
         signals.append(upstream_high == 0)
@@ -177,19 +177,21 @@ def _finding(series: pl.DataFrame, episode: list[int], rows: pl.DataFrame, value
     )
 
 
-def _candidates(rows: pl.DataFrame, first: Mapping[str, Any], last: Any, values: Values) -> list[dict[str, Any]]:
-    """Outlets whose load stood out when the water that came by was theirs; by load over travel time."""
-    around = timedelta(hours=values["around"])
-    standing = rows.filter(
+def _loads_then(rows: pl.DataFrame, first: Mapping[str, Any], last: Any, around: float) -> pl.DataFrame:
+    """Loads upstream of the section, of its parameter, when the water that came by was there."""
+    window = timedelta(hours=around)
+    return rows.filter(
         (pl.col("kind") == SOURCE)
         & (pl.col("section_id") == first["section_id"])
         & (pl.col("pollutant") == first["pollutant"])
-        & pl.col("ts").is_between(first["ts"] - around, last + around)
-        & (pl.col("base_z") >= values["load"])
+        & pl.col("ts").is_between(first["ts"] - window, last + window)
     )
-    best = standing.sort("value", "ts", descending=[True, False]).unique(
-        "base_source", keep="first", maintain_order=True
-    )
+
+
+def _standing_out(loads: pl.DataFrame, least: float) -> list[dict[str, Any]]:
+    """Each outlet's highest load that stood out; by load over travel time."""
+    standing = loads.filter(pl.col("base_z") >= least).sort("value", "ts", descending=[True, False])
+    best = standing.unique("base_source", keep="first", maintain_order=True)
     # Distances are in no table; a short way takes little time.
     ranked = best.with_columns(_rank=pl.col("value") / pl.col("base_travel").clip(0.5, None))
     return ranked.sort("_rank", "base_source", descending=[True, False]).to_dicts()

@@ -80,6 +80,13 @@ class TestUpstream:
         said = "".join(found(spike, links=self.LINKS, hours=outlets).hits[0].reasons["zh"])
         assert said.index("O2（") < said.index("O1（")
 
+    def test_loads_of_one_parameter_say_nothing_of_another(self):
+        both = river(nh3n=over(4.0, SPIKE, 4), tp=over(4.0, SPIKE, 4))
+        hits = found(both, links=self.LINKS, hours=[discharge("O1", value=over(6.0, SPIKE * 4 - 12, 14))]).hits
+        assert [(hit.pollutant, hit.statistic["candidates"]) for hit in hits] == [("nh3n", 1), ("tp", 0)]
+        for hit in hits:
+            assert_stands(hit, hit)
+
     def test_upstream_section_normal_or_high_before(self):
         spike = river(nh3n=over(4.0, SPIKE, 4))
         normal = found(spike, river("S0"), links=self.LINKS).hits
