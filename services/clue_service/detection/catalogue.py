@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 FOLDER = Path(__file__).parent / "rules"
+DIRECTIONS = Path(__file__).parent / "directions.yaml"
 
 
 class RuleError(ValueError):
@@ -25,6 +27,9 @@ class Status(StrEnum):
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+T = TypeVar("T", bound=_Strict)
 
 
 class Text(_Strict):
@@ -54,8 +59,18 @@ class LegalHook(Text):
     hook: str = Field(pattern=r"^L\d+$")
 
 
+class Direction(Text):
+    """A direction of work that rules are grouped by."""
+
+    id: str = Field(pattern=r"^D\d+$")
+
+
 class Rule(_Strict):
-    """One version of one rule."""
+    """One version of one rule.
+
+    `full_hours` is the extent at which the severity's part for duration is full: hours, or what the rule counts
+    instead (cars). `words` are lists of words the rule compares texts with, such as places or results.
+    """
 
     id: str = Field(pattern=r"^R\d{2}$")
     version: int = Field(ge=1)
@@ -67,6 +82,7 @@ class Rule(_Strict):
     legal: tuple[LegalHook, ...] = Field(min_length=1)
     exclusions: tuple[Text, ...] = Field(min_length=1)
     work_orders: tuple[str, ...] = ()
+    words: dict[str, tuple[str, ...]] = {}
     parameters: dict[str, Parameter]
 
     def values(self, overrides: Mapping[str, float] | None = None) -> dict[str, float]:
@@ -102,8 +118,11 @@ _UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _map
 def load(folder: Path = FOLDER) -> dict[tuple[str, int], Rule]:
     """Every version of every rule in a folder, by id and version. Raises RuleError naming file and place."""
     rules: dict[tuple[str, int], Rule] = {}
+    known = directions()
     for path in sorted(folder.glob("*.yaml")):
         rule = _read(path)
+        if rule.direction not in known:
+            raise RuleError(f"{path.name}: 没有方向 {rule.direction} / no direction {rule.direction}")
         if (rule.id, rule.version) in rules:
             raise RuleError(f"{path.name}: {rule.id} version {rule.version} stands twice")
         rules[rule.id, rule.version] = rule
@@ -116,14 +135,36 @@ def current(rules: Mapping[tuple[str, int], Rule]) -> list[Rule]:
     return [rule for rule in newest.values() if rule.status is not Status.RETIRED]
 
 
+@cache
+def directions(path: Path = DIRECTIONS) -> dict[str, Direction]:
+    """The directions by id, in their order. Raises RuleError for one that is wrong or stands twice."""
+    entries = _yaml(path)
+    if not isinstance(entries, list):
+        raise RuleError(f"{path.name}: 应为方向清单 / a list of directions is expected")
+    found: dict[str, Direction] = {}
+    for entry in entries:
+        one = _validated(Direction, entry, path)
+        if one.id in found:
+            raise RuleError(f"{path.name}: direction {one.id} stands twice")
+        found[one.id] = one
+    return found
+
+
 def _read(path: Path) -> Rule:
+    return _validated(Rule, _yaml(path), path)
+
+
+def _yaml(path: Path) -> Any:
     with path.open(encoding="utf-8") as file:
         try:
-            entry = yaml.load(file, _UniqueKeys)
+            return yaml.load(file, _UniqueKeys)
         except yaml.YAMLError as error:
             raise RuleError(f"{path.name}: {error}") from error
+
+
+def _validated(kind: type[T], entry: Any, path: Path) -> T:
     try:
-        return Rule.model_validate(entry)
+        return kind.model_validate(entry)
     except ValidationError as error:
         places = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
         raise RuleError(f"{path.name}: {places}") from error

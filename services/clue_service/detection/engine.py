@@ -7,7 +7,18 @@ from functools import partial
 
 import polars as pl
 
-from services.clue_service.detection import constant, drop
+from services.clue_service.detection import (
+    constant,
+    curves,
+    drop,
+    obd,
+    plume,
+    samplers,
+    section,
+    transfer,
+    waste_balance,
+    waste_output,
+)
 from services.clue_service.detection.catalogue import Rule
 from services.clue_service.detection.live import live_hours
 from services.clue_service.detection.model import Finding, Model
@@ -15,7 +26,15 @@ from shared.clock import ZONE
 
 MODELS: Mapping[str, Model] = {
     "R01": drop.MODEL,
+    "R12": waste_output.MODEL,
+    "R13": waste_balance.MODEL,
     "R14": constant.MODEL,
+    "R19": transfer.MODEL,
+    "R20": obd.MODEL,
+    "R21": curves.MODEL,
+    "R22": samplers.MODEL,
+    "R23": plume.MODEL,
+    "R24": section.MODEL,
 }
 BATCH_ROWS = 500_000
 GRADES = ((75.0, "A"), (50.0, "B"))
@@ -120,14 +139,20 @@ def _apply(
 
 
 def severity(finding: Finding, rule: Rule, history: float) -> float:
-    """S = 45 strength + 25 duration + 20 corroboration + 10 history, each part between 0 and 1."""
+    """S = 45 strength + 25 duration + 20 corroboration + 10 history, each part between 0 and 1.
+
+    What the rule adds, a better grade and the ceiling it sets come after, in this order.
+    """
     parts = (
         (45, finding.strength),
         (25, finding.hours / rule.full_hours),
         (20, finding.corroboration),
         (10, history),
     )
-    return round(sum(weight * min(1.0, max(0.0, part)) for weight, part in parts), 1)
+    score = round(sum(weight * min(1.0, max(0.0, part)) for weight, part in parts) + finding.points, 1)
+    if finding.is_raised:
+        score = max(score, next((least for least, _ in reversed(GRADES) if least > score), score))
+    return min(score, finding.most, 100.0)
 
 
 def hit(finding: Finding, rule: Rule, values: Mapping[str, float], evidence: pl.DataFrame, history: float) -> Hit:

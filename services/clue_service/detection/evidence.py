@@ -66,7 +66,8 @@ def replay(
     rows = pl.read_parquet(io.BytesIO(slice_bytes))
     marked = rows.filter("hit")
     times = sorted(marked[model.time].to_list())
-    judged = rows.filter("live") if model.source == "live_hours" and model.live_only else rows
+    is_hourly = model.source == "live_hours" and "live" in rows.columns
+    judged = rows.filter("live") if is_hourly and model.live_only else rows
     findings = [
         finding
         for finding in model.judge(judged, values)
@@ -75,6 +76,7 @@ def replay(
         and finding.to_ts >= times[0]
         and finding.entity_id == marked[model.entity][0]
         and (finding.pollutant is None or finding.pollutant == marked["pollutant"][0])
+        and (model.cut is None or model.cut(rows, finding)["hit"].equals(rows["hit"]))
     ]
     if not findings:
         raise ReplayError(

@@ -13,7 +13,12 @@ Values = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a rule found on one entity: first and last row, and the parts of the severity (each 0..1)."""
+    """What a rule found on one entity: first and last row, and the parts of the severity (each 0..1).
+
+    `hours` is the extent, in whatever the rule's `full_hours` counts. `part` names what of the entity it concerns
+    (waste codes, batches, tests), where an entity may have several findings at one time. `points` are added to the
+    severity, `is_raised` lifts it into the next better grade, `most` is its ceiling.
+    """
 
     entity_id: str
     pollutant: str | None
@@ -25,6 +30,10 @@ class Finding:
     zh: tuple[str, ...]
     en: tuple[str, ...]
     statistic: Mapping[str, float]
+    part: tuple[str, ...] = ()
+    points: float = 0.0
+    is_raised: bool = False
+    most: float = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +57,8 @@ class Model:
     `keys`. The table `live_hours` is obs_hour with the live-hour columns; `live_only` rules judge its live rows alone.
 
     A rule whose evidence is no stretch of one table gives `cut`: from the measured rows and a finding to the rows that
-    are frozen, with a column `hit` and the columns named `entity` and `time`. `chart` draws a slice under a title
+    are frozen, with a column `hit` and the columns named `entity` and `time`. Cutting a slice again gives the slice:
+    by its `hit` rows a finding is known again. `chart` draws a slice under a title
     (SVG); without it the concentration is drawn where there is one.
     """
 

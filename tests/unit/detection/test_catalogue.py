@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.clue_service.detection.catalogue import FOLDER, RuleError, current, load
+from services.clue_service.detection.catalogue import FOLDER, RuleError, current, directions, load
 from services.clue_service.detection.engine import MODELS
 
 GOOD = (FOLDER / "r01.yaml").read_text(encoding="utf-8")
@@ -26,6 +26,7 @@ def test_every_rule_has_its_function_and_texts():
         ("value: 0.40", "value: 4.0", "outside"),
         ("hook: L1", "hook: X1", "hook"),
         ("id: R01", "id: [", "r01.yaml"),
+        ("direction: D1", "direction: D99", "no direction D99"),
     ],
 )
 def test_mistakes_are_named(tmp_path, old, new, words):
@@ -54,3 +55,17 @@ def test_overrides_are_checked():
     for wrong in ({"drop": 5.0}, {"colour": 1.0}):
         with pytest.raises(RuleError):
             rule.values(wrong)
+
+
+def test_directions_are_data(tmp_path):
+    assert list(directions()) == [f"D{number}" for number in range(1, 12)]
+    assert (directions()["D5"].zh, directions()["D5"].en) == ("危废产量异常", "Hazardous-waste output out of line")
+    for text, words in (
+        ("- {id: D1, zh: 甲}", "en"),
+        ("- {id: D1, zh: 甲, en: A}\n- {id: D1, zh: 乙, en: B}", "D1 stands twice"),
+        ("id: D1", "list of directions"),
+    ):
+        path = tmp_path / f"{len(text)}.yaml"
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(RuleError, match=words):
+            directions(path)

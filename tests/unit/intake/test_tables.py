@@ -67,7 +67,7 @@ def test_unreadable_files_are_named_and_not_raised(tmp_path):
 
 
 def test_declarations_are_complete():
-    assert len(declared()) == 16
+    assert len(declared()) == 17
     for name, (key, columns) in declared().items():
         assert set(key.columns) <= {column.name for column in columns}, name
         assert {column.type for column in columns} <= set(TYPES.values())
