@@ -52,7 +52,8 @@ def receive(session: Session, body: Receive, *, by: Principal, now: datetime) ->
             words = Text(f"{name} 晚于当前时间", f"{name} lies in the future")
             raise BodyInvalid(words, errors=[{"field": name, "code": "in_the_future", "message": words}])
     owner = competent_bureau(room_of(session), body.division)
-    key = "/".join((body.source, body.rule_id or "", body.outlet_id or "", body.pollutant or "", body.title))
+    about = (body.rule_id, body.entity_id or body.outlet_id, body.pollutant)
+    key = "/".join((body.source, *(part or "" for part in about), body.title))
     one_at_a_time(session, f"{owner}/{body.enterprise_id}/{key}")
     twin = queries.open_twin(session, owner, body.enterprise_id, key, near=body.discovered_at)
     if twin is not None and relations_of(session, twin.kind, twin.id, by):

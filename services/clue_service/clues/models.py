@@ -38,7 +38,7 @@ class Clue(Row, table=True):
     __tablename__ = "clues"
     __table_args__ = (
         Index("ix_clues_same", "enterprise_id", "same_key"),
-        Index("ix_clues_episode", "outlet_id", "rule_id"),
+        Index("ix_clues_episode", "entity_id", "rule_id"),
     )
     kind: ClassVar[str] = "clue"
 
@@ -49,6 +49,8 @@ class Clue(Row, table=True):
     enterprise_name: str
     division: str
     outlet_id: str | None = None
+    entity_id: str | None = None
+    """What a rule is about: an outlet, else an enterprise, a manifest, a test line, a section (input tables)."""
     pollutant: str | None = None
     rule_id: str | None = None
     rule_version: str | None = None
@@ -96,6 +98,7 @@ class Receive(Body):
     enterprise_name: Words
     division: Division
     outlet_id: Words | None = None
+    entity_id: Words | None = None
     pollutant: Words | None = None
     rule_id: Words | None = None
     rule_version: Words | None = None
@@ -220,6 +223,7 @@ class ClueView(SubjectView):
     enterprise_name: str
     division: str
     outlet_id: str | None
+    entity_id: str | None
     pollutant: str | None
     rule_id: str | None
     rule_version: str | None

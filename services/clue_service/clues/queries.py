@@ -48,14 +48,14 @@ _TWIN = _twin()
 def of_episode(session: Session, report: Receive, *, owner: str) -> Clue | None:
     """Return the clue that a rule's earlier run made of the same episode: an open one before one that is done.
 
-    The same episode: same rule, outlet and pollutant, and the observed times touch. Without it a run over stored
+    The same episode: same rule, entity and pollutant, and the observed times touch. Without it a run over stored
     series would report what was declined or closed long ago once more.
     """
     statement = select(Clue).where(
         Clue.owner == owner,
         Clue.source == report.source,
         Clue.rule_id == report.rule_id,
-        Clue.outlet_id == report.outlet_id,
+        Clue.entity_id == report.entity_id,
         col(Clue.pollutant).is_not_distinct_from(report.pollutant),
         col(Clue.observed_from) <= report.observed_to,
         col(Clue.observed_to) >= report.observed_from,

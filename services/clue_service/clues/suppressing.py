@@ -21,14 +21,14 @@ from shared.records.room import room_of
 
 
 class Suppression(SQLModel, table=True):
-    """That hits of one rule on one outlet and pollutant make no clue until `until_at`."""
+    """That hits of one rule on one entity and pollutant make no clue until `until_at`."""
 
     __tablename__ = "suppressions"
 
     id: UUID = Field(primary_key=True)
     owner: str = Field(index=True)
     rule_id: str
-    outlet_id: str = Field(index=True)
+    entity_id: str = Field(index=True)
     pollutant: str | None = None
     clue_id: UUID
     reason: str
@@ -58,7 +58,7 @@ class SuppressionView(BaseModel):
     id: UUID
     owner: str
     rule_id: str
-    outlet_id: str
+    entity_id: str
     pollutant: str | None
     clue: str
     reason: str
@@ -70,7 +70,7 @@ class SuppressionView(BaseModel):
 
 def suppress(session: Session, clue: Clue, days: int, *, by: Principal, now: datetime) -> Suppression:
     """Hold look-alikes of an unfounded clue back for some days. Raises BodyInvalid for any other clue."""
-    if clue.result != "unfounded" or clue.rule_id is None or clue.outlet_id is None:
+    if clue.result != "unfounded" or clue.rule_id is None or clue.entity_id is None:
         words = Text(
             "只有规则产生并经核查不属实的线索可以抑制同类命中",
             "Only look-alikes of a rule's clue that was found unfounded can be suppressed",
@@ -80,7 +80,7 @@ def suppress(session: Session, clue: Clue, days: int, *, by: Principal, now: dat
         id=new_id(now),
         owner=clue.owner,
         rule_id=clue.rule_id,
-        outlet_id=clue.outlet_id,
+        entity_id=clue.entity_id,
         pollutant=clue.pollutant,
         clue_id=clue.id,
         reason=clue.reason or "",
@@ -88,7 +88,7 @@ def suppress(session: Session, clue: Clue, days: int, *, by: Principal, now: dat
         until_at=now + timedelta(days=days),
     )
     write(session, Suppression, [row.model_dump()])
-    said = row.model_dump(mode="json", include={"rule_id", "outlet_id", "pollutant", "until_at"})
+    said = row.model_dump(mode="json", include={"rule_id", "entity_id", "pollutant", "until_at"})
     record(session, clue, Fact("clue.suppresses", said | {"days": days}), by=by, now=now)
     return row
 
@@ -98,7 +98,7 @@ def active(session: Session, report: Receive, owner: str, *, now: datetime) -> S
     statement = select(Suppression).where(
         Suppression.owner == owner,
         Suppression.rule_id == report.rule_id,
-        Suppression.outlet_id == report.outlet_id,
+        Suppression.entity_id == report.entity_id,
         col(Suppression.pollutant).is_not_distinct_from(report.pollutant),
         Suppression.until_at > now,
     )

@@ -12,11 +12,11 @@ from services.clue_service.clues import commands as clues
 from services.clue_service.clues import suppressing
 from services.clue_service.clues.models import Clue, Receive
 from services.clue_service.clues.queries import OPEN_STATES, of_episode
+from services.clue_service.detection.about import About
 from services.clue_service.detection.catalogue import Rule
 from services.clue_service.detection.engine import Hit
 from services.clue_service.detection.evidence import freeze
 from services.clue_service.detection.models import DetectionRun
-from services.clue_service.outlets.models import Outlet
 from services.clue_service.upserting import upsert
 from shared.clock import ZONE
 from shared.identity import Principal
@@ -54,13 +54,13 @@ class Outcome:
     not_evaluable: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
-def frozen(found: Hit, rule: Rule, outlet: Outlet, blobs: BlobStore, *, now: datetime) -> Frozen:
+def frozen(found: Hit, rule: Rule, about: About, blobs: BlobStore, *, now: datetime) -> Frozen:
     """Freeze a hit: store its slice (Parquet), chart (SVG) and record (JSON), and word its report."""
     made = freeze(found, rule)
     stem = f"{rule.id}-{found.from_at.astimezone(ZONE):%Y%m%d%H}"
-    about = {"rule_id": rule.id, "rule_version": rule.version, "slice_sha256": made.sha256}
+    details = {"rule_id": rule.id, "rule_version": rule.version, "slice_sha256": made.sha256}
     extracted = {
-        "source": f"排放口 {outlet.outlet_id} 自动监测小时数据",
+        "source": about.data,
         "method": f"规则 {rule.id} 第 {rule.version} 版命中时冻结数据切片",
         "made_at": now.isoformat(),
         "maker": MAKER,
@@ -71,23 +71,23 @@ def frozen(found: Hit, rule: Rule, outlet: Outlet, blobs: BlobStore, *, now: dat
         ("clue_record", "json", "application/json", canonical(made.record).encode()),
     ]
     items = tuple(
-        (blobs.put([content]), _described(document, f"{stem}.{ending}", media, about, extracted))
+        (blobs.put([content]), _described(document, f"{stem}.{ending}", media, details, extracted))
         for document, ending, media, content in parts
         if content
     )
-    return Frozen(_report(found, rule, outlet, now=now), items)
+    return Frozen(_report(found, rule, about, now=now), items)
 
 
 def _described(
-    document: str, name: str, media: str, about: Mapping[str, Any], extracted: Mapping[str, Any]
+    document: str, name: str, media: str, details: Mapping[str, Any], extracted: Mapping[str, Any]
 ) -> Description:
     """Describe an item of a hit; the slice is electronic data and says where it comes from and how."""
     if document != "clue_slice":
-        return Description(document, name, media, about)
-    return Description(document, name, media, {**about, **extracted}, "electronic_data")
+        return Description(document, name, media, details)
+    return Description(document, name, media, {**details, **extracted}, "electronic_data")
 
 
-def _report(found: Hit, rule: Rule, outlet: Outlet, *, now: datetime) -> Receive:
+def _report(found: Hit, rule: Rule, about: About, *, now: datetime) -> Receive:
     reasons: list[dict[str, Any]] = [
         {"zh": zh, "en": en} for zh, en in zip(found.reasons["zh"], found.reasons["en"], strict=True)
     ]
@@ -95,14 +95,15 @@ def _report(found: Hit, rule: Rule, outlet: Outlet, *, now: datetime) -> Receive
     said = (*found.reasons["en"], *(hook.en for hook in rule.legal))
     summary = "；".join(told) + "\n" + "; ".join(said)
     return Receive(
-        title=f"{rule.name.zh}：{outlet.enterprise_name} {outlet.outlet_id}"[:200],
+        title=f"{rule.name.zh}：{' '.join(dict.fromkeys((about.enterprise_name, about.entity_id)))}"[:200],
         summary=summary[:MOST_WORDS],
-        source="rule",
-        enterprise_id=outlet.enterprise_id,
-        enterprise_name=outlet.enterprise_name,
-        division=outlet.division,
-        industry=outlet.industry,
-        outlet_id=outlet.outlet_id,
+        source=about.source,
+        enterprise_id=about.enterprise_id,
+        enterprise_name=about.enterprise_name,
+        division=about.division,
+        industry=about.industry,
+        entity_id=about.entity_id,
+        outlet_id=about.outlet_id,
         pollutant=found.pollutant,
         rule_id=rule.id,
         rule_version=str(rule.version),
@@ -115,20 +116,27 @@ def _report(found: Hit, rule: Rule, outlet: Outlet, *, now: datetime) -> Receive
 
 
 def report(
-    session: Session, outlet: Outlet, given: Sequence[Frozen], outcome: Outcome, *, by: Principal, now: datetime
+    session: Session,
+    entity: str,
+    given: Sequence[Frozen],
+    outcome: Outcome,
+    *,
+    owner: str,
+    by: Principal,
+    now: datetime,
 ) -> None:
-    """Turn an outlet's hits into clues: new ones, or merged into the open clue of the same thing.
+    """Turn an entity's hits into clues: new ones, or merged into the open clue of the same thing.
 
     A hit whose very slice a clue holds already changes nothing, so a run may be repeated at will.
     """
-    _alone(session, outlet.outlet_id)
+    _alone(session, entity)
     for one in given:
-        known = of_episode(session, one.report, owner=outlet.owner)
+        known = of_episode(session, one.report, owner=owner)
         if known is not None and known.state not in OPEN_STATES:
             outcome.known += 1
             outcome.clues[known.ref] = None
             continue
-        if known is None and (under := suppressing.active(session, one.report, outlet.owner, now=now)):
+        if known is None and (under := suppressing.active(session, one.report, owner, now=now)):
             suppressing.hold_back(session, under, one.report, now=now)
             outcome.suppressed += 1
             continue
@@ -151,9 +159,9 @@ def _digests(session: Session, clue: Clue) -> frozenset[str]:
     return frozenset(item.sha256 for item in evidence.items(session, clue))
 
 
-def _alone(session: Session, outlet_id: str) -> None:
-    """Hold the outlet's row to the end of the transaction: two runs at once would both find no clue and make two."""
-    row = {"outlet_id": outlet_id, "changes": 0, "seen": 0, "changed_from": None, "ran_at": None}
+def _alone(session: Session, entity: str) -> None:
+    """Hold the entity's row to the end of the transaction: two runs at once would both find no clue and make two."""
+    row = {"outlet_id": entity, "changes": 0, "seen": 0, "changed_from": None, "ran_at": None}
     upsert(session, DetectionRun, [row], lambda table, _fresh: {"changes": table.c.changes})
 
 

@@ -32,6 +32,20 @@ class DetectionRun(SQLModel, table=True):
         return {"changes": table.c.changes + 1, "changed_from": earliest}
 
 
+OF_TABLES = "tables:"
+"""How the place of a bureau's imported tables begins among the outlets that are to be judged."""
+
+
+def place_of_tables(agency: str) -> str:
+    """Return the place of a bureau's imported tables."""
+    return OF_TABLES + agency
+
+
+def agency_of(place: str) -> str | None:
+    """Return whose tables a place names; None for an outlet's."""
+    return place.removeprefix(OF_TABLES) if place.startswith(OF_TABLES) else None
+
+
 class Detect(Body):
     """Run the rules: over these outlets (all of yours when none is named), for episodes that touch these times."""
 

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from services.clue_service.access import require
 from services.clue_service.detection.models import Detect, DetectionView
-from services.clue_service.detection.running import Window, detect, rules
+from services.clue_service.detection.running import Window, detect, detect_in_books, rules
 from services.clue_service.outlets import queries
 from shared.errors import BodyInvalid, Text
 from shared.web.deps import PrincipalDep, RoomDep
@@ -26,7 +26,10 @@ def run_detection(body: Detect, room: RoomDep, by: PrincipalDep) -> DetectionVie
         raise BodyInvalid(words, errors=[{"field": "rules", "code": "unknown_rule", "message": words}])
     with room.reading() as session:
         outlets = queries.to_judge(session, body.outlets, by=by)
-    found = detect(room, outlets, chosen, Window(body.from_at, body.to_at), by=by, now=room.clock())
+    window, now = Window(body.from_at, body.to_at), room.clock()
+    found = detect(room, outlets, chosen, window, by=by, now=now)
+    if body.outlets is None:
+        detect_in_books(room, by.agency, chosen, window, found, by=by, now=now)
     return DetectionView(
         outlets=found.outlets,
         hits=found.hits,

@@ -1,6 +1,6 @@
 """A run of the rules: series read in parts, judged outside any transaction, reported outlet by outlet."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -11,13 +11,14 @@ import structlog
 from sqlmodel import col, select
 
 from services.clue_service.access import superiors
-from services.clue_service.detection import commands
+from services.clue_service.detection import books, commands
+from services.clue_service.detection.about import is_of_outlets, of_outlet
 from services.clue_service.detection.catalogue import Rule, Status, current, load
 from services.clue_service.detection.commands import Frozen, Outcome
-from services.clue_service.detection.engine import MODELS, Hit, run
-from services.clue_service.detection.models import DetectionRun
-from services.clue_service.intake.imports import kept_tables
-from services.clue_service.intake.tables import declared
+from services.clue_service.detection.engine import MODELS, Hit, Run, run
+from services.clue_service.detection.models import DetectionRun, agency_of
+from services.clue_service.intake.kept_tables import kept_tables
+from services.clue_service.intake.tables import declared, schema
 from services.clue_service.intake.taking import series_store
 from services.clue_service.outlets import queries
 from services.clue_service.outlets.models import Outlet
@@ -28,6 +29,10 @@ LOOK_BACK = timedelta(days=60)
 """How much earlier than the hours of interest is read: medians and usual loads need 30 days before an episode."""
 OUTLETS_AT_ONCE = 200
 LIMITS = {"outlet_id": pl.String(), "pollutant": pl.String(), "limit": pl.Float64(), "full_scale": pl.Float64()}
+
+OUTLETS = schema("outlets") | {"enterprise_id": pl.String()}
+WHOLE = ("limits", "section_sources")
+"""Tables with an outlet_id that are read whole: general limits name none, sections stand there too."""
 
 log = structlog.get_logger()
 
@@ -55,11 +60,29 @@ def detect(
 ) -> Outcome:
     """Run rules over stored series and report every hit in the window. Each outlet is one transaction."""
     outcome = Outcome(outlets=len(outlets))
+    of_outlets = [rule for rule in chosen if is_of_outlets(rule.id)]
     for part in _parts(outlets):
-        for outlet, given in _judged(room, part, chosen, window, outcome, now):
+        for outlet, given in _judged(room, part, of_outlets, window, outcome, now):
             with room.transaction() as session:
-                commands.report(session, outlet, given, outcome, by=by, now=now)
+                commands.report(session, outlet.outlet_id, given, outcome, owner=outlet.owner, by=by, now=now)
     return outcome
+
+
+def detect_in_books(
+    room: Room, agency: str, chosen: Sequence[Rule], window: Window, outcome: Outcome, *, by: Principal, now: datetime
+) -> None:
+    """Run the rules that are not about outlets over what one bureau imported. Each entity is one transaction."""
+    of_books = [rule for rule in chosen if not is_of_outlets(rule.id)]
+    found = run(books.tables(room, agency), of_books)
+    _add_lacks(outcome, found)
+    by_rule = {rule.id: rule for rule in of_books}
+    hits = [one for one in found.hits if window.touches(one) and _counts(one, by_rule, outcome)]
+    names = books.names_of(room, agency)
+    for entity, group in groupby(hits, key=lambda one: (one.rule_id, one.entity_id)):
+        given = [books.frozen(room, one, by_rule[entity[0]], agency, names, now=now) for one in group]
+        with room.transaction() as session:
+            place = books.place(agency, *entity)
+            commands.report(session, place, given, outcome, owner=agency, by=by, now=now)
 
 
 def detect_changed(room: Room) -> Outcome:
@@ -68,9 +91,12 @@ def detect_changed(room: Room) -> Outcome:
         statement = select(DetectionRun).where(DetectionRun.changes > DetectionRun.seen)
         runs = list(session.exec(statement.order_by(col(DetectionRun.outlet_id)).limit(OUTLETS_AT_ONCE)))
         known = queries.by_id(session, [one.outlet_id for one in runs], by=room.itself)
-    begins = [one.changed_from for one in runs if one.changed_from is not None]
+    outlets = [one for one in runs if one.outlet_id in known]
+    begins = [one.changed_from for one in outlets if one.changed_from is not None]
     window, now = Window(min(begins, default=None)), room.clock()
     outcome = detect(room, list(known.values()), rules(), window, by=room.itself, now=now)
+    for agency in filter(None, (agency_of(one.outlet_id) for one in runs)):
+        detect_in_books(room, agency, rules(), Window(), outcome, by=room.itself, now=now)
     if runs:
         with room.transaction() as session:
             commands.mark_seen(session, runs, now=now)
@@ -103,23 +129,32 @@ def _judged(
 ) -> list[tuple[Outlet, list[Frozen]]]:
     """Judge some outlets; gives the frozen hits of active rules by outlet and adds the rest to the outcome."""
     found = run(_tables(room, part, window), chosen)
+    _add_lacks(outcome, found)
+    by_rule = {rule.id: rule for rule in chosen}
+    by_outlet: dict[str, list[Hit]] = {}
+    for one in filter(window.touches, found.hits):
+        if _counts(one, by_rule, outcome):
+            by_outlet.setdefault(one.entity_id, []).append(one)
+    return [
+        (outlet, [commands.frozen(one, by_rule[one.rule_id], of_outlet(outlet), room.blobs, now=now) for one in hits])
+        for outlet in part
+        if (hits := by_outlet.get(outlet.outlet_id))
+    ]
+
+
+def _add_lacks(outcome: Outcome, found: Run) -> None:
     for rule_id, lacks in found.not_evaluable.items():
         added = outcome.not_evaluable.setdefault(rule_id, {})
         for name, count in lacks.items():
             added[name] = added.get(name, 0) + count
-    by_rule = {rule.id: rule for rule in chosen}
-    by_outlet: dict[str, list[Hit]] = {}
-    for one in filter(window.touches, found.hits):
-        if by_rule[one.rule_id].status is Status.ACTIVE:
-            by_outlet.setdefault(one.entity_id, []).append(one)
-            outcome.hits += 1
-        else:
-            outcome.shadow += 1
-    return [
-        (outlet, [commands.frozen(one, by_rule[one.rule_id], outlet, room.blobs, now=now) for one in hits])
-        for outlet in part
-        if (hits := by_outlet.get(outlet.outlet_id))
-    ]
+
+
+def _counts(found: Hit, by_rule: Mapping[str, Rule], outcome: Outcome) -> bool:
+    """Count a hit; whether it becomes a clue: those of a rule on trial do not."""
+    is_active = by_rule[found.rule_id].status is Status.ACTIVE
+    outcome.hits += is_active
+    outcome.shadow += not is_active
+    return is_active
 
 
 def _tables(room: Room, part: list[Outlet], window: Window) -> dict[str, pl.DataFrame]:
@@ -129,10 +164,18 @@ def _tables(room: Room, part: list[Outlet], window: Window) -> dict[str, pl.Data
     with room.reading() as session:
         held = queries.limits(session, names)
     agencies = superiors(room.catalogue, part[0].owner)[::-1]
-    imported = {name: kept_tables(room).read(name, agencies) for name in declared() if name != "obs_hour"}
-    tables = {name: frame for name, frame in imported.items() if frame is not None}
+    imported = {
+        name: kept_tables(room).read(name, agencies) for name in declared() if name not in ("obs_hour", "outlets")
+    }
+    mine = pl.col("outlet_id").is_in(names)
+    tables = {
+        name: frame.filter(mine) if "outlet_id" in frame.columns and name not in WHOLE else frame
+        for name, frame in imported.items()
+        if frame is not None
+    }
     own = pl.DataFrame([one.model_dump() for limits in held.values() for one in limits], schema=LIMITS)
     general = pl.concat([own.clear(), tables.get("limits", own.clear())], how="diagonal_relaxed")
     tables["limits"] = pl.concat([general.filter(pl.col("outlet_id").is_null()).select(list(LIMITS)), own])
+    tables["outlets"] = pl.DataFrame([{name: getattr(one, name) for name in OUTLETS} for one in part], schema=OUTLETS)
     tables["obs_hour"] = series_store(room).read(names, begin, window.end)
     return tables

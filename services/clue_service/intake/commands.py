@@ -12,7 +12,7 @@ import polars as pl
 from sqlalchemy import update
 from sqlmodel import Session
 
-from services.clue_service.detection.models import DetectionRun
+from services.clue_service.detection.models import DetectionRun, place_of_tables
 from services.clue_service.intake.answers import REFUSED, WRONG_MN, acknowledge
 from services.clue_service.intake.frames import Splitter, packet
 from services.clue_service.intake.hj212 import Frame
@@ -215,3 +215,9 @@ def mark_changed(session: Session, observations: pl.DataFrame) -> None:
         for outlet, ts in first.iter_rows()
     ]
     upsert(session, DetectionRun, given, DetectionRun.changed)
+
+
+def mark_tables_changed(session: Session, agency: str) -> None:
+    """Note that a bureau's tables changed, for the next run of the rules that are not about outlets."""
+    row = {"outlet_id": place_of_tables(agency), "changes": 1, "seen": 0, "changed_from": None, "ran_at": None}
+    upsert(session, DetectionRun, [row], DetectionRun.changed)

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from services.clue_service.access import require
 from services.clue_service.intake import commands
 from services.clue_service.intake.commands import Coming
-from services.clue_service.intake.kept_tables import KeptTables
+from services.clue_service.intake.kept_tables import kept_tables
 from services.clue_service.intake.models import ImportedView, RowProblem
 from services.clue_service.intake.tables import RowError, Table, declared, read_table
 from services.clue_service.intake.taking import series_store
@@ -61,11 +61,6 @@ def may_import(by: Principal, name: str) -> None:
         raise NotVisible(Text(f"没有表 {name}；可导入：{listed}", f"There is no table {name}; there are: {listed}"))
 
 
-def kept_tables(room: Room) -> KeptTables:
-    """Return the store of a room's imported tables."""
-    return KeptTables(room.settings.folder / "tables")
-
-
 def read_checked(room: Room, name: str, given: Given, *, coming: Coming) -> tuple[Table, Checked]:
     """Read a file and check every row. Raises BodyInvalid with the errors when a row is wrong and not `partial`."""
     _refuse_wrong_header(name, given.path)
@@ -94,6 +89,8 @@ def note(session: Session, name: str, given: Given, checked: Checked, *, coming:
         outlet_commands.register(session, outlet_id, body, by=coming.by, now=coming.now)
     if name == OBSERVATIONS:
         commands.mark_changed(session, checked.frame)
+    elif checked.frame.height:
+        commands.mark_tables_changed(session, coming.by.agency)
     data = {"table": name, "sha256": given.sha256, "rows": checked.frame.height, "errors": checked.count}
     ref, journey_id = f"import:{coming.by.agency}:{name}", new_id(coming.now)
     chain(session, ref, Fact("table.imported", data), journey_id=journey_id, by=coming.by, now=coming.now)

@@ -7,6 +7,7 @@ import polars as pl
 
 from services.clue_service.intake.series import load_whole, one_writer, safe_name, write_whole
 from services.clue_service.intake.tables import declared
+from shared.records.room import Room
 
 
 class KeptTables:
@@ -39,3 +40,8 @@ class KeptTables:
 
     def _path(self, table: str, agency: str) -> Path:
         return self._folder / table / f"{safe_name(agency)}.parquet"
+
+
+def kept_tables(room: Room) -> KeptTables:
+    """Return the store of a room's imported tables."""
+    return KeptTables(room.settings.folder / "tables")

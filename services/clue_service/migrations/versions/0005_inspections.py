@@ -11,7 +11,7 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-WORDS = ("squad", "method", "inspection_ref", "reviewed_by", "review_opinion", "redirected_to")
+WORDS = ("entity_id", "squad", "method", "inspection_ref", "reviewed_by", "review_opinion", "redirected_to")
 
 
 def upgrade() -> None:
@@ -24,6 +24,9 @@ def upgrade() -> None:
         clues.add_column(sa.Column("verifiers", sa.JSON(), nullable=False, server_default="[]"))
         clues.add_column(sa.Column("reply_by", UTCDateTime(), nullable=True))
         clues.add_column(sa.Column("verified_at", UTCDateTime(), nullable=True))
+    op.execute("UPDATE clues SET entity_id = outlet_id WHERE rule_id IS NOT NULL")
+    op.drop_index("ix_clues_episode", "clues")
+    op.create_index("ix_clues_episode", "clues", ["entity_id", "rule_id"])
     migrating.create(["inspections"])
     with op.batch_alter_table("inspections") as inspections:
         for name in ("requester", "visit_category", "visit_nature"):
@@ -65,13 +68,13 @@ def _suppressions() -> None:
     op.create_table(
         "suppressions",
         sa.Column("id", sa.Uuid(), primary_key=True),
-        *(sa.Column(name, AutoString(), nullable=False) for name in ("owner", "rule_id", "outlet_id", "reason")),
+        *(sa.Column(name, AutoString(), nullable=False) for name in ("owner", "rule_id", "entity_id", "reason")),
         sa.Column("pollutant", AutoString(), nullable=True),
         sa.Column("clue_id", sa.Uuid(), nullable=False),
         sa.Column("since_at", UTCDateTime(), nullable=False),
         sa.Column("until_at", UTCDateTime(), nullable=False),
     )
-    for name in ("owner", "outlet_id"):
+    for name in ("owner", "entity_id"):
         op.create_index(f"ix_suppressions_{name}", "suppressions", [name])
     op.create_table(
         "suppressed_hits",
@@ -89,6 +92,8 @@ def downgrade() -> None:
     """Drop them."""
     for table in ("suppressed_hits", "suppressions", "left_alone", "inspection_plans", "inspections"):
         op.drop_table(table)
+    op.drop_index("ix_clues_episode", "clues")
+    op.create_index("ix_clues_episode", "clues", ["outlet_id", "rule_id"])
     with op.batch_alter_table("clues") as clues:
         for name in (*WORDS, "industry", "priority", "verifiers", "reply_by", "verified_at"):
             clues.drop_column(name)
