@@ -9,6 +9,8 @@ import polars as pl
 
 STRENGTHS = ("weak", "middle", "strong")
 NEGATIVE = "negative"
+PART = "part"
+"""Belongs to an act labelled elsewhere (the curve that was copied): a hit is right, none is no miss."""
 SCHEMA = {
     "rule_id": pl.String,
     "entity_id": pl.String,
@@ -23,7 +25,7 @@ SCHEMA = {
 
 @dataclass(frozen=True)
 class Label:
-    """One anomaly (`strength` weak, middle or strong) or one look-alike that is none (`strength` negative).
+    """One anomaly (`strength` weak, middle or strong), a part of one, or one look-alike that is none (negative).
 
     `since` and `until` are the first and last row it touches, local; `kind` says in one word what was done.
     """

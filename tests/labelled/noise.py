@@ -10,7 +10,7 @@ DAY, WEEK = 24, 168
 
 def dice(seed: int, name: str) -> Random:
     """Return the chance of one series; the same seed and name give the same numbers on every machine."""
-    return Random(f"{seed}/{name}")  # noqa: S311
+    return Random(f"{seed}/{name}")
 
 
 def wander(chance: Random, count: int, spread: float, memory: float) -> list[float]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.labelled.labels import STRENGTHS, Label
+from tests.labelled.labels import PART, STRENGTHS, Label
 
 RULES = tuple(f"R{number:02d}" for number in range(1, 25))
 AFTER = timedelta(hours=24)
@@ -37,7 +37,9 @@ class Found:
     def meets(self, label: Label, margin: timedelta = timedelta(0)) -> bool:
         """Whether it lies, at least in part, where the label does."""
         return (
-            self.entity_id == label.entity_id and self.since <= label.until + margin and self.until >= label.since - margin
+            self.entity_id == label.entity_id
+            and self.since <= label.until + margin
+            and self.until >= label.since - margin
         )
 
 
@@ -55,6 +57,8 @@ class Tally:
     negatives: Counter[str] = field(default_factory=Counter)
     traces: Counter[str] = field(default_factory=Counter)
     """Hits on acts of other rules, by those rules: they are right to see them, and count neither way."""
+    on_real: int = 0
+    """Hits on real carriers where nothing was put: they are the real series' own, and judged with those, once."""
     missed: list[Label] = field(default_factory=list)
     wrong: list[Found] = field(default_factory=list)
 
@@ -86,7 +90,7 @@ def wilson(right: int, of: int) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def tallies(labels: Iterable[Label], hits: Iterable[Found]) -> dict[str, Tally]:
+def tallies(labels: list[Label], hits: Iterable[Found]) -> dict[str, Tally]:
     """Return each rule's numbers."""
     out = {rule: Tally(rule) for rule in RULES}
     by_entity: dict[str, list[Label]] = defaultdict(list)
@@ -94,14 +98,17 @@ def tallies(labels: Iterable[Label], hits: Iterable[Found]) -> dict[str, Tally]:
     for label in labels:
         by_entity[label.entity_id].append(label)
         _search(out[label.rule_id], label, seen)
+    real = {label.entity_id for label in labels if label.carrier == "real"}
     for hit in seen:
-        _judge(out[hit.rule_id], hit, by_entity[hit.entity_id])
+        _judge(out[hit.rule_id], hit, by_entity[hit.entity_id], hit.entity_id in real)
     return out
 
 
 def _search(tally: Tally, label: Label, hits: list[Found]) -> None:
     if label.is_negative:
         tally.negatives[label.kind] += 1
+        return
+    if label.strength == PART:
         return
     tally.labelled.update((label.strength, label.carrier))
     if any(hit.rule_id == label.rule_id and hit.meets(label) for hit in hits):
@@ -110,7 +117,7 @@ def _search(tally: Tally, label: Label, hits: list[Found]) -> None:
         tally.missed.append(label)
 
 
-def _judge(tally: Tally, hit: Found, labels: list[Label]) -> None:
+def _judge(tally: Tally, hit: Found, labels: list[Label], is_real: bool) -> None:
     """A hit is right, a false alarm on a look-alike, a trace of another act, or a false alarm elsewhere."""
     own = [label for label in labels if label.rule_id == hit.rule_id and hit.meets(label)]
     if any(not label.is_negative for label in own):
@@ -119,6 +126,9 @@ def _judge(tally: Tally, hit: Found, labels: list[Label]) -> None:
     acts = [label for label in labels if not label.is_negative and hit.meets(label, AFTER)]
     if not own and acts:
         tally.traces[acts[0].rule_id] += 1
+        return
+    if is_real:
+        tally.on_real += 1
         return
     tally.false_by[own[0].kind if own else "elsewhere"] += 1
     tally.wrong.append(hit)

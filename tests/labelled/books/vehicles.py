@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from tests.labelled.books.made import FLOAT, MOMENT, TEXT, WHOLE, Made
-from tests.labelled.labels import NEGATIVE, STRENGTHS, Label
+from tests.labelled.labels import NEGATIVE, PART, STRENGTHS, Label
 from tests.labelled.noise import clamp, dice, wander
 
 SCHEMAS = {
@@ -53,9 +53,7 @@ class Hall:
         """The curve of one car over the cycle everybody drives."""
         rich, hot = self.chance.uniform(0.02, 0.3), self.chance.uniform(20, 160)
         carbon, lag = self.chance.uniform(12.8, 14.6), self.chance.uniform(1.5, 5)
-        gas, smoke, acid = (
-            wander(self.chance, SECONDS, spread, 0.85) for spread in (0.45, 0.35, 0.4)
-        )
+        gas, smoke, acid = (wander(self.chance, SECONDS, spread, 0.85) for spread in (0.45, 0.35, 0.4))
         out: Curve = []
         for second in range(SECONDS):
             speed = _cycle(second)
@@ -116,7 +114,9 @@ def _copied(hall: Hall, line: str, begin: datetime, level: int) -> None:
     """R21: an earlier car's curve is handed in again, hidden under a little noise."""
     _ordinary(hall, line, begin, 10)
     curve = hall.drive()
-    hall.test(line, begin + timedelta(days=3), 1, curve)
+    first = begin + timedelta(days=3)
+    source, done = hall.test(line, first, 1, curve)
+    hall.made.labels.append(Label("R21", source, first, done, PART, "curve copied from"))
     blur = (0.01, 0.003, 0.0)[level]
     again: Curve = [
         (speed, *(value * (1 + hall.chance.gauss(0, blur)) for value in gases), rpm) for speed, *gases, rpm in curve

@@ -88,7 +88,7 @@ class Carrier:
             for name in ("value", "zs_value", "inst_value", "das_value"):
                 columns[name][hour] = None
             return
-        digits = 4 if self.limits[pollutant][1] <= 10 else 2
+        digits = 6 if self.real else 4 if self.limits[pollutant][1] <= 10 else 2
         columns["inst_value"][hour] = round(value * (1 + self.chance.gauss(0, 0.001)), digits + 1)
         columns["value"][hour] = columns["das_value"][hour] = round(value, digits)
         columns["zs_value"][hour] = self.converted(hour, value)

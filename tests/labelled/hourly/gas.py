@@ -75,7 +75,9 @@ def _plant(outlet: Carrier, load: list[float]) -> None:
         shared, running = outlet.shared, now >= 0.2
         shared["production_kw"][hour] = round(rated * now, 1)
         shared["flow"][hour] = round(full_flow * (now**0.85 * (1 + breath[hour]) if running else 0.03), 0)
-        shared["treatment_kw"][hour] = round(rated * share * (0.25 + 0.75 * now if running else 0.1) * (1 + fans[hour]), 2)
+        shared["treatment_kw"][hour] = round(
+            rated * share * (0.25 + 0.75 * now if running else 0.1) * (1 + fans[hour]), 2
+        )
         shared["o2"][hour] = round(clamp(air + 5 * (0.85 - now) + cell[hour], 2, 20.5) if running else 20.6, 2)
         shared["temp"][hour] = round(110 + 25 * now + 3 * breath[hour] if running else 45 + 5 * now, 1)
 

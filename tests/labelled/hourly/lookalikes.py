@@ -4,6 +4,7 @@ from tests.labelled.hourly.carrier import Carrier, Span, drive
 from tests.labelled.hourly.readings import Trace
 from tests.labelled.noise import DAY, WEEK
 
+
 def load_drop(outlet: Carrier, at: int) -> Trace:
     """R01: the plant runs at half load, and emits less."""
     span = Span(at, at + 60)
@@ -122,10 +123,11 @@ def no_discharge(outlet: Carrier, at: int) -> Trace:
 
 
 def good_days(outlet: Carrier, at: int) -> Trace:
-    """R05: treatment works well for three days: lower, but as lively as ever."""
-    span = Span(at, at + 72)
-    for pollutant in outlet.pollutants:
-        outlet.times(pollutant, span, 0.5)
+    """R05: treatment works better and better for two days and stays good: half as much, but as lively as ever."""
+    span = Span(at, at + 120)
+    for hour in span:
+        for pollutant in outlet.pollutants:
+            outlet.times(pollutant, Span(hour, hour), 1 - 0.5 * min(1.0, (hour - at) / 48, (span.last - hour) / 24))
     return Trace(span, "good treatment")
 
 

@@ -130,5 +130,3 @@ def batches(count: int, chance: Random) -> list[tuple[datetime, float, bool]]:
         rows.append((START + timedelta(minutes=10 * step), flow, (step + clock) % (2 * STEPS) == 0))
         step, running = step + 1, running - 1
     return rows
-
-
