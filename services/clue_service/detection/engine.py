@@ -7,7 +7,18 @@ from functools import partial
 
 import polars as pl
 
-from services.clue_service.detection import constant, drop
+from services.clue_service.detection import (
+    air,
+    constant,
+    copied,
+    drop,
+    hugging,
+    layers,
+    parameters,
+    shift,
+    swap,
+    thinned,
+)
 from services.clue_service.detection.catalogue import Rule
 from services.clue_service.detection.live import live_hours
 from services.clue_service.detection.model import Finding, Model
@@ -15,7 +26,15 @@ from shared.clock import ZONE
 
 MODELS: Mapping[str, Model] = {
     "R01": drop.MODEL,
+    "R02": shift.MODEL,
+    "R03": parameters.MODEL,
+    "R04": layers.MODEL,
+    "R05": swap.MODEL,
+    "R06": copied.MODEL,
+    "R07": air.MODEL,
+    "R08": thinned.MODEL,
     "R14": constant.MODEL,
+    "R15": hugging.MODEL,
 }
 BATCH_ROWS = 500_000
 GRADES = ((75.0, "A"), (50.0, "B"))
