@@ -86,7 +86,8 @@ def _finding(part: pl.DataFrame, live: pl.DataFrame, values: Values) -> Finding:
     quiet = sum(share <= values["witness"] for share in known)
     statistic = {
         "level": float(fired.select(pl.col("_level").mean()).item() or 0.0),
-        "scatter": middle(own, pl.col("_std_value") / pl.col("base_scatter_value")),
+        # A rolling deviation depends in its last digits on what stood before the window.
+        "scatter": round(middle(own, pl.col("_std_value") / pl.col("base_scatter_value")), 6),
         "pollutants": float(each.height),
         "witnesses": float(len(known)),
         "witnesses_quiet": float(quiet),

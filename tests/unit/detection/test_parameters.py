@@ -21,7 +21,7 @@ def entry(
         "info_id": info,
         "old_value": old,
         "new_value": new,
-        "operator": "张三",
+        "operator": "OP7",
         "work_order": order,
     }
     return pl.DataFrame([row], schema_overrides={"work_order": pl.String, "ts": pl.Datetime("us")})
