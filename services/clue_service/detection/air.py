@@ -72,8 +72,7 @@ def _expected(hours: pl.DataFrame) -> pl.DataFrame:
     )
     names = ["o2", "_load", *[f"{name}_{which}" for which in groups for name in ("o2", "_load")]]
     least = {"o2": FIRST, "_load": FIRST}
-    medians = [Window(f"_m_{one}", one, "median", MONTH, least.get(one, FIRST // 8)) for one in names]
-    hours = rolled(hours, [*medians, Window("_least", "_load", "min", MONTH, FIRST)])
+    hours = rolled(hours, [Window(f"_m_{one}", one, "median", MONTH, least.get(one, FIRST // 8)) for one in names])
     width = pl.col("_m__load_high") - pl.col("_m__load_low")
     slope = pl.min_horizontal((pl.col("_m_o2_high") - pl.col("_m_o2_low")) / width, 0.0)
     # A plant that runs at one load says nothing about the slope.
@@ -81,10 +80,12 @@ def _expected(hours: pl.DataFrame) -> pl.DataFrame:
     hours = hours.with_columns(_slope=slope)
     heights = [pl.col(f"_m_o2{one}") - pl.col("_slope") * pl.col(f"_m__load{one}") for one in ("", "_low", "_high")]
     middle_height = pl.sum_horizontal(heights) - pl.max_horizontal(heights) - pl.min_horizontal(heights)
-    # Before both thirds are known, and below every load of the 30 days, the line says nothing.
-    hours = hours.with_columns(_height=pl.when(width.is_not_null()).then(middle_height))
+    # Before both thirds are known, and at loads far below the lower one, the line says nothing.
+    low = pl.col("_m__load_low")
+    lowest = pl.min_horizontal(0.8 * low, low - width)
+    hours = hours.with_columns(_height=pl.when(width.is_not_null()).then(middle_height), _lowest=lowest)
     expected = lagged("_height", SHORT) + lagged("_slope", SHORT) * load
-    return hours.with_columns(base_expected_o2=pl.when(load >= 0.9 * lagged("_least", SHORT)).then(expected))
+    return hours.with_columns(base_expected_o2=pl.when(load >= lagged("_lowest", SHORT)).then(expected))
 
 
 def _is_high(values: Values) -> pl.Expr:

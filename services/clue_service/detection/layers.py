@@ -71,7 +71,8 @@ def judge(rows: pl.DataFrame, values: Values) -> list[Finding]:
     found = []
     for part in stretches(live, pl.when(fires).then(DAY), values["gap"]):
         own = trimmed(part, "_own")
-        if own.height >= values["least_hours"]:
+        # The window holds a day; of its hours the share that must differ is enough.
+        if own.height >= values["share"] * values["least_hours"]:
             statistic, kind = _statistic(own, values)
             if not _is_unit(statistic, values):
                 found.append(_finding(own, statistic, kind))

@@ -10,8 +10,9 @@ WINDOW, SPREAD_WINDOW, LEAST = 16, 18, 12  # hours; a window needs LEAST of its 
 AROUND = SPREAD_WINDOW - WINDOW
 STEP, INNER = 4, 13
 """Each window of 16 hours holds four hours whose number is a multiple of STEP, and all INNER hours from the first."""
-LAGS_AT_ONCE = 32
-FAR = 1e9
+PAIRS_AT_ONCE = 200_000
+UNIT, MOST, OUT = 0.002, 20_000, (40_000, 60_000)
+"""A step of the logarithm, the most steps, and where own values and sources stand that are out of reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,51 +88,68 @@ def candidates(grid: Grid, lags: tuple[int, int], tolerance: Tolerance) -> list[
     those four contains. Both bounds follow from the tolerance, so that they cannot lose a window.
     """
     phases = _phases(grid, tolerance)
-    every = list(range(lags[0], lags[1] + 1))
+    pairs: list[pl.DataFrame] = []
     found: set[tuple[int, int]] = set()
-    for first in range(0, len(every), LAGS_AT_ONCE):
-        some = every[first : first + LAGS_AT_ONCE]
-        agree = phases.select([_agree(lag, tolerance).alias(str(lag)) for lag in some])
-        pairs = [
-            pl.DataFrame({"hour": places.cast(pl.Int64) * STEP}).with_columns(lag=pl.lit(int(one.name), pl.Int64))
-            for one in agree
-            if (places := one.arg_true()).len()
-        ]
-        if pairs:
+    for lag in range(lags[0], lags[1] + 1):
+        hours = _agreeing(phases, lag, tolerance)
+        if hours.len():
+            pairs.append(pl.DataFrame({"hour": hours}).with_columns(lag=pl.lit(lag, pl.Int64)))
+        if pairs and (lag == lags[1] or sum(one.height for one in pairs) >= PAIRS_AT_ONCE):
             found |= _closer(grid, pl.concat(pairs), tolerance)
+            pairs = []
     return sorted(found)
 
 
 def _phases(grid: Grid, tolerance: Tolerance) -> pl.DataFrame:
     """Every fourth hour (`own`), the hours 0..3 behind each (`p0`..`p3`), and whether a window there may fire.
 
-    Holes of one or two hours stay null, which no comparison holds against; longer ones are put out of reach, as they
-    would agree with everything.
+    Logarithms are whole steps of UNIT in 16 bits, so that one subtraction that wraps and one comparison tell whether
+    two are near. Holes of one or two hours (`own_hole`, `h0`..`h3`) agree with everything; longer ones are put out of
+    reach of everything.
     """
     hole = grid.numbers.is_null()
     three = hole & hole.shift(1, fill_value=True) & hole.shift(-1, fill_value=True)
     long = three | three.shift(1, fill_value=True) | three.shift(-1, fill_value=True)
+    lowest = grid.numbers.min() if hole.all() is False else 0.0
+    steps = ((pl.col("_lv") - lowest) / UNIT).round().clip(0, MOST).fill_null(0)
+    reach = _reach(tolerance)
     frame = pl.DataFrame(
-        {"_lv": grid.numbers.cast(pl.Float32), "_long": long, "_moves": _moves(grid.numbers, tolerance)}
+        {"_lv": grid.numbers, "_long": long, "hole": hole & ~long, "_m": _moves(grid.numbers, tolerance)}
     )
-    far = pl.lit(FAR, pl.Float32)
+    ends = [pl.col("_m").shift(-more, fill_value=False) for more in range(INNER - 1, WINDOW)]
     frame = frame.select(
-        "_moves",
-        own=pl.when("_long").then(far).otherwise("_lv"),
-        source=pl.when("_long").then(-far).otherwise("_lv"),
+        "hole",
+        own=pl.when("_long").then(OUT[0]).otherwise(steps + reach).cast(pl.UInt16),
+        source=pl.when("_long").then(OUT[1]).otherwise(steps).cast(pl.UInt16),
+        moves=pl.any_horizontal(ends).fill_null(False),
     )
-    ends = [pl.col("_moves").shift(-more, fill_value=False) for more in range(INNER - 1, WINDOW)]
-    frame = frame.with_columns(moves=pl.any_horizontal(ends).fill_null(False))
-    whole = frame.select("own", "moves").gather_every(STEP)
-    return whole.with_columns([frame["source"].gather_every(STEP, phase).alias(f"p{phase}") for phase in range(STEP)])
+    whole = frame.select("own", "moves", own_hole="hole").gather_every(STEP)
+    phases = [frame["source"].gather_every(STEP, phase).alias(f"p{phase}") for phase in range(STEP)]
+    holes = [frame["hole"].gather_every(STEP, phase).alias(f"h{phase}") for phase in range(STEP)]
+    return whole.with_columns(phases + holes)
 
 
-def _agree(lag: int, tolerance: Tolerance) -> pl.Expr:
-    """Whether the four hours from each fourth hour on are near those `lag` hours before."""
+def _reach(tolerance: Tolerance) -> int:
+    """How many steps two logarithms may lie apart; one more for the rounding of both."""
+    return int(tolerance.widest / UNIT) + 1
+
+
+def _agreeing(phases: pl.DataFrame, lag: int, tolerance: Tolerance) -> pl.Series:
+    """Every fourth hour from which on four are near those `lag` hours before.
+
+    Plain columns and slices: as one expression, or shifted, the same takes three times as long.
+    """
     rows, rest = -(-lag // STEP), -lag % STEP
-    near = (pl.col("own") - pl.col(f"p{rest}").shift(rows)).abs() <= tolerance.widest
-    four = near & near.shift(-1) & near.shift(-2) & near.shift(-3)
-    return four.fill_null(True) & pl.col("moves")
+    count, steps = phases.height - rows, INNER // STEP
+    if count <= steps:
+        return pl.Series([], dtype=pl.Int64)
+    near = (phases["own"].slice(rows) - phases[f"p{rest}"].slice(0, count)) <= 2 * _reach(tolerance)
+    if phases["own_hole"].any():
+        near = near | phases["own_hole"].slice(rows) | phases[f"h{rest}"].slice(0, count)
+    agree = phases["moves"].slice(rows, count - steps)
+    for more in range(steps + 1):
+        agree = agree & near.slice(more, count - steps)
+    return (agree.arg_true().cast(pl.Int64) + rows) * STEP
 
 
 def _closer(grid: Grid, pairs: pl.DataFrame, tolerance: Tolerance) -> set[tuple[int, int]]:

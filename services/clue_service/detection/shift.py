@@ -188,41 +188,45 @@ def _finding(one: Mapping[str, Any], live: pl.DataFrame, values: Values) -> Find
     names = ("s", "s48", "others", "siblings", "load_change", "level", "level_after")
     statistic = {name: float(one[name]) for name in names}
     statistic["hours"] = float(part.height)
-    begin, end = one["begin"], one["end"]
-    before, after, name = statistic["level"], statistic["level_after"], one["pollutant"]
-    statistic["ratio"] = after / before
+    statistic["ratio"] = statistic["level_after"] / statistic["level"]
     statistic["ratio_others"] = exp(statistic["others"])
-    ratio, others = per_cent(statistic, "ratio"), per_cent(statistic, "ratio_others")
-    load, logged = per_cent(statistic, "load_change"), one["base_logged"]
-    said = {
-        True: ("期间有参数变更记录", "parameters were changed during it"),
-        False: ("期间无参数变更记录", "no parameter change is on record"),
-    }
-    zh = [
-        f"{begin:%m-%d %H:%M} 至 {end:%m-%d %H:%M} 运维或校准后，"
-        f"{name} 6 日中位数由 {before:.3g} 降至 {after:.3g}（{ratio}%）",
-        f"同排口其他 {statistic['siblings']:.0f} 项污染物为运维前的 {others}%，负荷变化 {load}%",
-    ]
-    en = [
-        f"after maintenance or calibration from {begin:%m-%d %H:%M} to {end:%m-%d %H:%M} the 6-day median of {name} "
-        f"went from {before:.3g} to {after:.3g} ({ratio} %)",
-        f"the other {statistic['siblings']:.0f} pollutants stood at {others} % of before, the load changed by {load} %",
-    ]
-    if isinstance(logged, bool):
-        zh.append(said[logged][0])
-        en.append(said[logged][1])
+    logged = one["base_logged"]
+    zh, en = _reasons(one, statistic)
     return Finding(
         entity_id=one["outlet_id"],
-        pollutant=name,
+        pollutant=one["pollutant"],
         from_ts=one["ts"],
         to_ts=part["ts"][-1],
         hours=part.height,
         strength=min(1.0, -statistic["s"]),
         # The siblings and the load are conditions of the rule, hence present; a parameter log is one signal more.
         corroboration=(2 + (logged is True)) / (2 + (logged is not None)),
-        zh=tuple(zh),
-        en=tuple(en),
+        zh=zh,
+        en=en,
         statistic=statistic,
+    )
+
+
+def _reasons(one: Mapping[str, Any], statistic: Mapping[str, float]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    begin, end, name = one["begin"], one["end"], one["pollutant"]
+    before, after, siblings = (statistic[key] for key in ("level", "level_after", "siblings"))
+    ratio, others, load = (per_cent(statistic, key) for key in ("ratio", "ratio_others", "load_change"))
+    zh = (
+        f"{begin:%m-%d %H:%M} 至 {end:%m-%d %H:%M} 运维或校准后，"
+        f"{name} 6 日中位数由 {before:.3g} 降至 {after:.3g}（{ratio}%）",
+        f"同排口其他 {siblings:.0f} 项污染物为运维前的 {others}%，负荷变化 {load}%",
+    )
+    en = (
+        f"after maintenance or calibration from {begin:%m-%d %H:%M} to {end:%m-%d %H:%M} the 6-day median of {name} "
+        f"went from {before:.3g} to {after:.3g} ({ratio} %)",
+        f"the other {siblings:.0f} pollutants stood at {others} % of before, the load changed by {load} %",
+    )
+    if one["base_logged"] is None:
+        return zh, en
+    logged = one["base_logged"]
+    return (
+        (*zh, "期间有参数变更记录" if logged else "期间无参数变更记录"),
+        (*en, "parameters were changed during it" if logged else "no parameter change is on record"),
     )
 
 

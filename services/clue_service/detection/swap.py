@@ -22,12 +22,21 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     witnesses = [pl.lit(None, pl.Float64).alias(name) for name in WITNESSES if name not in rows.columns]
     rows = rows.with_columns(witnesses)
     short = lacking(rows.filter("ok"), ("full_scale", "production_kw", "flow"))
-    live = _short(with_series(rows.filter("live"), ORDER[:2]), ("value",))
-    flat = of_outlets(live, live.filter(_flat(values))["outlet_id"])
-    week = rolled(with_series(flat, ORDER[:2]), [Window("_week", "value", "median", WEEK, WEEK * 3 // 4)])
+    live = rolled(
+        with_series(rows.filter("live"), ORDER[:2]),
+        [Window("_std_value", "value", "std", SHORT, SHORT), Window("_mean_value", "value", "mean", SHORT, SHORT)],
+    )
+    flat = _outlets_with(live.filter(_flat(values)), live, values)
+    week = rolled(
+        flat,
+        [
+            Window("_half_value", "value", "median", SHORT, SHORT),
+            Window("_week", "value", "median", WEEK, WEEK * 3 // 4),
+        ],
+    )
     week = week.with_columns(base_week=lagged("_week", SHORT))
     low = pl.col("_half_value") <= values["low"] * pl.col("base_week")
-    few = of_outlets(week, week.filter(_flat(values) & low)["outlet_id"])
+    few = _outlets_with(week.filter(_flat(values) & low), week, values)
     few = _short(with_series(few, ORDER[:2]), WITNESSES)
     usual = [
         Window(f"_usual_{name}", f"_std_{name}", "median", USUAL, USUAL * 3 // 4) for name in ("value", *WITNESSES)
@@ -37,6 +46,12 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     )
     kept = few.select([name for name in few.columns if not name.startswith("_")])
     return Measured(excused(kept, tables.get("work_orders"), rule.work_orders), short)
+
+
+def _outlets_with(fired: pl.DataFrame, rows: pl.DataFrame, values: Values) -> pl.DataFrame:
+    """The rows of outlets where in some hour enough pollutants fired together."""
+    hours = fired.group_by("outlet_id", "ts").len().filter(pl.col("len") >= values["pollutants"])
+    return with_series(of_outlets(rows, hours["outlet_id"]), ORDER[:2])
 
 
 def _short(rows: pl.DataFrame, signals: tuple[str, ...]) -> pl.DataFrame:

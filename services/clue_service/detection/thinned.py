@@ -143,37 +143,23 @@ def _finding(part: pl.DataFrame, each: pl.DataFrame) -> Finding:
     outlet = part["outlet_id"][0]
     fell = each.filter((pl.col("outlet_id") == outlet) & pl.col("ts").is_in(own["ts"].implode()))
     thin = fell.group_by("pollutant").agg(pl.col("_thin").median()).sort("pollutant")
-    statistic = {
-        "ratio_water": middle(own, "_more"),
-        "ratio_concentration": middle(own, "_thin"),
-        "ratio_cond": middle(own, "_salt"),
-        "ratio_load": middle(own, "_same"),
-        "ratio_water_in": middle(own, "_fresh"),
-        "flow": middle(own, "flow"),
-        "production_kw": middle(own, "production_kw"),
-        "rain_12h": middle(own, "base_rain"),
-        "share": own.height / part.height,
-        "hours": float(part.height),
+    medians = {
+        "ratio_water": "_more",
+        "ratio_concentration": "_thin",
+        "ratio_cond": "_salt",
+        "ratio_load": "_same",
+        "ratio_water_in": "_fresh",
+        "flow": "flow",
+        "production_kw": "production_kw",
+        "rain_12h": "base_rain",
     }
+    statistic = {name: middle(own, column) for name, column in medians.items()}
+    statistic |= {"share": own.height / part.height, "hours": float(part.height)}
     fresh, salt = statistic["ratio_water_in"], statistic["ratio_cond"]
-    # Concentration and flow make the rule; conductivity, fresh water and an unchanged load are signals more.
+    # Concentration and flow make the rule; an unchanged load, conductivity and fresh water are signals more.
     known = [True, salt > 0, fresh > 0]
     signs = [0.7 <= statistic["ratio_load"] <= 1.3, salt > 0, fresh >= 1.15]
-    listed = "，".join(f"{name} {round(100 * (ratio or 0))}%" for name, ratio in thin.iter_rows())
-    named = ", ".join(f"{name} {round(100 * (ratio or 0))} %" for name, ratio in thin.iter_rows())
-    more, load = per_cent(statistic, "ratio_water"), per_cent(statistic, "ratio_load")
-    zh = [
-        f"单位生产功率排水量为前 7 日的 {more}%，持续 {part.height} 小时（流量 {statistic['flow']:.4g} m³/h）",
-        f"同期浓度为前 7 日的：{listed}；污染物总量为 {load}%，疑似掺入清水",
-    ]
-    en = [
-        f"water per kW of production was {more} % of the 7 days before for {part.height} hours "
-        f"(flow {statistic['flow']:.4g} m³/h)",
-        f"meanwhile of the 7 days before: {named}; the load was {load} %, as if clean water was added",
-    ]
-    if salt > 0:
-        zh.append(f"电导率为前 7 日的 {per_cent(statistic, 'ratio_cond')}%")
-        en.append(f"conductivity was {per_cent(statistic, 'ratio_cond')} % of the 7 days before")
+    zh, en = _reasons(thin.rows(), statistic)
     return Finding(
         entity_id=outlet,
         pollutant=None,
@@ -182,9 +168,33 @@ def _finding(part: pl.DataFrame, each: pl.DataFrame) -> Finding:
         hours=part.height,
         strength=1 - statistic["ratio_concentration"],
         corroboration=sum(signs) / sum(known),
-        zh=tuple(zh),
-        en=tuple(en),
+        zh=zh,
+        en=en,
         statistic=statistic,
+    )
+
+
+def _reasons(
+    thin: list[tuple[str, float | None]], statistic: Mapping[str, float]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    shares = [(name, round(100 * (ratio or 0))) for name, ratio in thin]
+    more, load, salt = (per_cent(statistic, f"ratio_{key}") for key in ("water", "load", "cond"))
+    hours, flow = statistic["hours"], statistic["flow"]
+    zh = (
+        f"单位生产功率排水量为前 7 日的 {more}%，持续 {hours:.0f} 小时（流量 {flow:.4g} m³/h）",
+        f"同期浓度为前 7 日的：{'，'.join(f'{name} {share}%' for name, share in shares)}；"
+        f"污染物总量为 {load}%，疑似掺入清水",
+    )
+    en = (
+        f"water per kW of production was {more} % of the 7 days before for {hours:.0f} hours (flow {flow:.4g} m³/h)",
+        f"meanwhile of the 7 days before: {', '.join(f'{name} {share} %' for name, share in shares)}; "
+        f"the load was {load} %, as if clean water was added",
+    )
+    if not salt:
+        return zh, en
+    return (
+        (*zh, f"电导率为前 7 日的 {salt}%"),
+        (*en, f"conductivity was {salt} % of the 7 days before"),
     )
 
 
