@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from services.clue_service.detection.catalogue import Rule
+from services.clue_service.detection.chart import draw_shared
 from services.clue_service.detection.episodes import (
     middle,
     of_medium,
@@ -238,4 +239,5 @@ MODEL = Model(
     },
     measure=measure,
     judge=judge,
+    chart=draw_shared("o2", "含氧量（%）"),
 )

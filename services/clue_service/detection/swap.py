@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from services.clue_service.detection.catalogue import Rule
+from services.clue_service.detection.chart import draw_each
 from services.clue_service.detection.episodes import middle, of_medium, of_outlets, per_cent, stretches
 from services.clue_service.detection.live import excused, with_limits
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
@@ -163,4 +164,5 @@ MODEL = Model(
     },
     measure=measure,
     judge=judge,
+    chart=draw_each,
 )

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from services.clue_service.detection.catalogue import Rule
+from services.clue_service.detection.chart import draw_each
 from services.clue_service.detection.episodes import (
     middle,
     of_medium,
@@ -205,4 +206,5 @@ MODEL = Model(
     },
     measure=measure,
     judge=judge,
+    chart=draw_each,
 )

@@ -89,6 +89,15 @@ class TestEveryRule:
         with pytest.raises(ReplayError):
             replay(buffer.getvalue(), hit.rule_id, hit.rule_version, hit.parameters)
 
+    def test_chart_is_well_formed(self, hit):
+        chart = freeze(hit, RULES[hit.rule_id]).chart
+        if hit.rule_id == "R03":  # a log of settings has no curve
+            assert chart == ""
+            return
+        text = "".join(ElementTree.fromstring(chart).itertext())
+        assert chart.count("<polyline") >= 2
+        assert all(word in text for word in (hit.entity_id, "生产功率", "命中时段"))
+
     def test_record_and_reasons_are_in_both_languages(self, hit):
         record = freeze(hit, RULES[hit.rule_id]).record
         assert record["rule_version"] == 1
