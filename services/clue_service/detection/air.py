@@ -1,6 +1,7 @@
 """R07, flue-gas dilution (烟气稀释): more oxygen than the load explains, or a conversion that does not follow it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import polars as pl
 
@@ -139,7 +140,31 @@ def judge(rows: pl.DataFrame, values: Values) -> list[Finding]:
         for part in stretches(hours, wrong, values["conversion_gap"])
         if part["_wrong"].sum() >= values["least_hours"]
     ]
-    return found
+    return _joined(found, hours)
+
+
+def _joined(found: list[Finding], hours: pl.DataFrame) -> list[Finding]:
+    """Findings with those that overlap made one: more oxygen and a wrong conversion at once are one episode."""
+    joined: list[Finding] = []
+    for one in sorted(found, key=lambda finding: (finding.entity_id, finding.from_ts)):
+        last = joined[-1] if joined else None
+        if last is None or last.entity_id != one.entity_id or one.from_ts > last.to_ts:
+            joined.append(one)
+            continue
+        to_ts = max(last.to_ts, one.to_ts)
+        inside = (pl.col("outlet_id") == one.entity_id) & pl.col("ts").is_between(last.from_ts, to_ts)
+        count = float(hours.filter(inside).height)
+        joined[-1] = replace(
+            last,
+            to_ts=to_ts,
+            hours=count,
+            strength=max(last.strength, one.strength),
+            corroboration=max(last.corroboration, one.corroboration),
+            zh=last.zh + one.zh,
+            en=last.en + one.en,
+            statistic={**one.statistic, **last.statistic, "hours": count},
+        )
+    return joined
 
 
 def _lift(part: pl.DataFrame) -> Finding:

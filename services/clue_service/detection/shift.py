@@ -66,7 +66,7 @@ def _around(visits: pl.DataFrame, live: pl.DataFrame, size: int, least: float) -
     span = pl.duration(hours=size)
     sides = [
         visits.with_columns(
-            ts=pl.datetime_ranges(begin, end, "1h"),
+            ts=pl.datetime_ranges(begin, end, "1h").cast(pl.List(live.schema["ts"])),
             _after=pl.lit(is_after),
         ).explode("ts")
         for begin, end, is_after in (
@@ -80,7 +80,9 @@ def _around(visits: pl.DataFrame, live: pl.DataFrame, size: int, least: float) -
         level=pl.when(enough).then(pl.col("_shown").median()), load=pl.col("production_kw").median()
     )
     before, after = medians.filter(~pl.col("_after")), medians.filter("_after")
-    return before.drop("_after").join(after.drop("_after"), on=[*VISIT, "pollutant"], suffix="_after")
+    both = before.drop("_after").join(after.drop("_after"), on=[*VISIT, "pollutant"], suffix="_after")
+    # In one order, so that sums over the pollutants come out the same to the last digit.
+    return both.sort(*VISIT, "pollutant")
 
 
 def _fell(most: float) -> pl.Expr:

@@ -44,6 +44,13 @@ def test_wrong_conversion_is_found(factor, count):
     assert found("R07", wrong) == [("O1", None, 600, 599 + count)]
 
 
+def test_air_and_a_wrong_conversion_at_once_are_one_hit():
+    both = change(thinned(600, 48, 4.0), 610, 20, zs_value=pl.col("zs_value") * 0.5)
+    (hit,) = judged("R07", both, limits=ALL_LIMITS, outlets=OUTLETS).hits
+    assert {"residual", "deviation"} <= set(hit.statistic)
+    assert len(hit.reasons["zh"]) == 4
+
+
 def test_more_air_scores_higher():
     scores = [
         judged("R07", thinned(600, 24, points), limits=ALL_LIMITS, outlets=OUTLETS).hits[0].severity
