@@ -22,7 +22,7 @@ from services.clue_service.detection.windows import Window, lagged, rolled, with
 
 SHORT, WEEK, MONTH, FIRST = 8, 168, 720, 168  # live hours; a line needs FIRST of them
 ORDER = ["outlet_id", "pollutant", "ts"]
-AIR, UNCONVERTIBLE = 21.0, 19.0  # % O2 of ambient air; beyond the second the conversion factor explodes
+AIR = 21.0  # % O2, as the conversion of HJ 212 has it
 SHARED = ("o2", "rp", "rf", "flow", "temp")
 
 
@@ -95,9 +95,9 @@ def _is_high(values: Values) -> pl.Expr:
     return (residual >= values["residual"]) & (pl.col("rf") >= values["flow"])
 
 
-def _conversion() -> pl.Expr:
+def _conversion(values: Values) -> pl.Expr:
     """How far the converted value is from what oxygen makes of the measured one; null where it cannot be said."""
-    known = (pl.col("base_std_o2") < AIR) & (pl.col("o2") < UNCONVERTIBLE) & (pl.col("value") > 0)
+    known = (pl.col("base_std_o2") < AIR) & (pl.col("o2") < values["convertible"]) & (pl.col("value") > 0)
     proper = pl.col("value") * (AIR - pl.col("base_std_o2")) / (AIR - pl.col("o2"))
     return pl.when(known).then((pl.col("zs_value") / proper - 1).abs())
 
@@ -105,7 +105,7 @@ def _conversion() -> pl.Expr:
 def _is_wrong(values: Values) -> pl.Expr:
     """Null where the conversion cannot be checked: no reference oxygen, too much air, hardly a concentration."""
     enough = pl.col("value") > values["scale"] * pl.col("full_scale")
-    return pl.when(enough).then(_conversion() >= values["deviation"])
+    return pl.when(enough).then(_conversion(values) >= values["deviation"])
 
 
 def judge(rows: pl.DataFrame, values: Values) -> list[Finding]:
@@ -114,7 +114,7 @@ def judge(rows: pl.DataFrame, values: Values) -> list[Finding]:
         return []
     live = with_series(rows.sort(ORDER), ORDER[:2]).with_columns(
         _wrong=_is_wrong(values),
-        _off=_conversion(),
+        _off=_conversion(values),
         _fall=pl.when(pl.col("base_value") > 0).then(pl.col("value") / pl.col("base_value")),
     )
     hours = live.group_by("outlet_id", "ts").agg(

@@ -71,6 +71,16 @@ class TestNoHit:
         low = converted(low.with_columns(o2=12 - 4 * (swing / 160000) + (pl.col("hour") % 5) / 10))
         assert found("R07", low) == []
 
+    @pytest.mark.parametrize("share", [0.45, 0.6, 0.8])
+    def test_rare_low_load(self, share):
+        # Full load but for one night in ten days: the thirds lie close together and know nothing of such a night.
+        power = (
+            pl.when((pl.col("hour") % 240) < 12).then(share * 160000.0).otherwise(160000.0 + pl.col("hour") % 24 * 50)
+        )
+        rare = gas().with_columns(production_kw=power, flow=power * 4)
+        rare = converted(rare.with_columns(o2=14 - 8 * (power / 160000) + (pl.col("hour") % 5) / 10))
+        assert found("R07", rare) == []
+
     def test_one_pollutant_converted_wrongly(self):
         assert found("R07", change(gas(), 600, 48, "NOx", zs_value=pl.col("zs_value") * 0.5)) == []
 
