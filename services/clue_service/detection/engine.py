@@ -7,7 +7,7 @@ from functools import partial
 
 import polars as pl
 
-from services.clue_service.detection import constant, drop
+from services.clue_service.detection import constant, drop, gaps, late_marks, sampling, sham_stop, treatment, upkeep
 from services.clue_service.detection.catalogue import Rule
 from services.clue_service.detection.live import live_hours
 from services.clue_service.detection.model import Finding, Model
@@ -15,7 +15,13 @@ from shared.clock import ZONE
 
 MODELS: Mapping[str, Model] = {
     "R01": drop.MODEL,
+    "R09": sham_stop.MODEL,
+    "R10": late_marks.MODEL,
+    "R11": upkeep.MODEL,
     "R14": constant.MODEL,
+    "R16": treatment.MODEL,
+    "R17": sampling.MODEL,
+    "R18": gaps.MODEL,
 }
 BATCH_ROWS = 500_000
 GRADES = ((75.0, "A"), (50.0, "B"))
