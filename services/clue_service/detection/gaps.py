@@ -15,7 +15,7 @@ from services.clue_service.detection.model import Finding, Measured, Model, Valu
 from services.clue_service.detection.outages import with_outages
 from services.clue_service.detection.outlet_chart import outlet_chart
 from services.clue_service.detection.peers import beginning
-from services.clue_service.detection.windows import Window, lagged, rolled, with_series
+from services.clue_service.detection.windows import SERIES, Window, lagged, rolled, with_series
 
 PERIOD, DAY = 14, 24  # days, hours
 HOUR = timedelta(hours=1)
@@ -100,7 +100,9 @@ def _gaps(rows: pl.DataFrame, values: Values) -> pl.DataFrame:
     """One row a gap that nothing explains: first and last hour, its hours at night, power against the day before."""
     hours = with_series(completed(rows).sort(ORDER), ORDER[:2])
     hours = rolled(hours, [Window("_day", "base_power", "median", DAY, DAY * 3 // 4)])
-    hours = hours.with_columns(is_lost=lost(), _shown=shown()).with_columns(
+    # A meter that fell silent with the rest: power is taken to have run on evenly between its neighbours.
+    power = pl.col("base_power").interpolate().over(SERIES)
+    hours = hours.with_columns(is_lost=lost(), _shown=shown(), _power=power).with_columns(
         usual=lagged("_day"), before=lagged("_shown"), gap=(pl.col("is_lost") & ~lagged("is_lost").fill_null(False))
     )
     hour = pl.col("ts").dt.hour()
@@ -119,7 +121,7 @@ def _gaps(rows: pl.DataFrame, values: Values) -> pl.DataFrame:
             last=pl.col("ts").last(),
             hours=pl.len(),
             night=((hour >= values["night_from"]) | (hour < values["night_to"])).sum(),
-            powers=pl.col("base_power").drop_nulls() / usual,
+            powers=pl.col("_power").drop_nulls() / usual,
             reported=(marked("reported") & in_time).any(),
             explained=explained.mean(),
             site=pl.col("base_site").mean(),

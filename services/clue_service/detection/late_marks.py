@@ -135,49 +135,56 @@ def _ways(every: int, some: int) -> float:
 
 
 def _finding(part: pl.DataFrame, period: _Period) -> Finding:
-    name, limit = part["pollutant"][0], float(part["limit"][0])
-    values = part.select(seen=shown())["seen"]
-    delay = float((part["mark_set_at"] - part["ts"]).dt.total_minutes().median() or 0.0) / 60  # type: ignore[arg-type]  # a number
+    delays = (part["mark_set_at"] - part["ts"]).dt.total_minutes()
     odds = chance((period.over, period.over_marked, period.calm, period.calm_marked))
-    shares = (100 * period.over_marked / period.over, 100 * period.calm_marked / period.calm)
-    highest = float(values.max())  # type: ignore[arg-type]  # a number
+    statistic = {
+        "hours": float(part.height),
+        "limit": float(part["limit"][0]),
+        "over": float(period.over),
+        "over_marked": float(period.over_marked),
+        "calm": float(period.calm),
+        "calm_marked": float(period.calm_marked),
+        "episodes": float(period.episodes),
+        "fisher_p": odds,
+        "median_delay_h": float(delays.median()) / 60,  # type: ignore[arg-type]  # a number
+        "highest": float(part.select(seen=shown())["seen"].max()),  # type: ignore[arg-type]  # a number
+    }
+    zh, en = _reasons(part["pollutant"][0], statistic)
     return Finding(
         entity_id=part["outlet_id"][0],
-        pollutant=name,
+        pollutant=part["pollutant"][0],
         from_ts=part["ts"][0],
         to_ts=part["ts"][-1],
         hours=part.height,
         strength=period.strength,
         corroboration=1.0 if odds < 0.001 else 0.5,
-        zh=(
-            f"14 天内 {name} 超过限值 {limit:g} 的 {period.over} 小时中，"
-            f"有 {period.over_marked} 小时（{shares[0]:.0f}%）为事后人工标记，"
-            f"分属 {period.episodes} 次，疑似以标记规避超标认定",
-            f"未超限的 {period.calm} 小时中仅 {shares[1]:.1f}% 有标记；巧合的概率（Fisher 精确检验）为 {odds:.1e}",
-            f"标记晚于该小时开始的时间中位数为 {delay:.1f} 小时；被标记数值最高 {highest:.3g}",
-        ),
-        en=(
-            f"within 14 days {name} was above its limit {limit:g} in {period.over} hours, of which "
-            f"{period.over_marked} ({shares[0]:.0f} %) in {period.episodes} episodes were marked by hand "
-            "afterwards: suspected marking to avoid a finding of exceedance",
-            f"of {period.calm} hours within the limit only {shares[1]:.1f} % are marked; probability of chance "
-            f"(Fisher's exact test) {odds:.1e}",
-            f"the marks were set a median of {delay:.1f} hours after the hour began; the highest value marked is "
-            f"{highest:.3g}",
-        ),
-        statistic={
-            "hours": float(part.height),
-            "limit": limit,
-            "over": float(period.over),
-            "over_marked": float(period.over_marked),
-            "calm": float(period.calm),
-            "calm_marked": float(period.calm_marked),
-            "episodes": float(period.episodes),
-            "fisher_p": odds,
-            "median_delay_h": delay,
-            "highest": highest,
-        },
+        zh=zh,
+        en=en,
+        statistic=statistic,
     )
+
+
+def _reasons(name: str, statistic: Mapping[str, float]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    over, hidden, calm = (statistic[key] for key in ("over", "over_marked", "calm"))
+    of_over, of_calm = 100 * hidden / over, 100 * statistic["calm_marked"] / calm
+    limit, odds, episodes = statistic["limit"], statistic["fisher_p"], statistic["episodes"]
+    delay, highest = statistic["median_delay_h"], statistic["highest"]
+    zh = (
+        f"14 天内 {name} 超过限值 {limit:g} 的 {over:.0f} 小时中，有 {hidden:.0f} 小时（{of_over:.0f}%）为事后人工标记，"
+        f"分属 {episodes:.0f} 次，疑似以标记规避超标认定",
+        f"未超限的 {calm:.0f} 小时中仅 {of_calm:.1f}% 有标记；巧合的概率（Fisher 精确检验）为 {odds:.1e}",
+        f"标记晚于该小时开始的时间中位数为 {delay:.1f} 小时；被标记数值最高 {highest:.3g}",
+    )
+    en = (
+        f"within 14 days {name} was above its limit {limit:g} in {over:.0f} hours, of which {hidden:.0f} "
+        f"({of_over:.0f} %) in {episodes:.0f} episodes were marked by hand afterwards: suspected marking to avoid a "
+        "finding of exceedance",
+        f"of {calm:.0f} hours within the limit only {of_calm:.1f} % are marked; probability of chance (Fisher's exact "
+        f"test) {odds:.1e}",
+        f"the marks were set a median of {delay:.1f} hours after the hour began; the highest value marked is "
+        f"{highest:.3g}",
+    )
+    return zh, en
 
 
 MODEL = Model(

@@ -9,6 +9,7 @@ import polars as pl
 from services.clue_service.detection.catalogue import Rule
 from services.clue_service.detection.episodes import joined, runs
 from services.clue_service.detection.live import ORDER, excused
+from services.clue_service.detection.load import with_steady_load
 from services.clue_service.detection.marks import carrying, completed, limited, listed, marked, shown
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
 from services.clue_service.detection.outlet_chart import outlet_chart
@@ -22,17 +23,17 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     rows = tables["live_hours"]
     stops = rows.filter(carrying(rows, listed("stopped", "stopping")))
     short = lacking(stops, ("production_kw", "flow"))
-    outlets = stops.filter(_loaded(values))["outlet_id"].unique()
+    outlets = stops.filter(_loaded(values, "rp", "rf"))["outlet_id"].unique()
     few = completed(rows.filter(pl.col("outlet_id").is_in(outlets.implode())))
     few = with_series(limited(few, tables), ORDER[:2]).with_columns(_temp=pl.when("live").then("temp"))
-    few = rolled(few, [Window("_usual", "_temp", "median", USUAL, USUAL // 10)])
+    few = rolled(with_steady_load(few), [Window("_usual", "_temp", "median", USUAL, USUAL // 10)])
     few = few.with_columns(base_temp=lagged("_usual"), base_marked_hours=_marked_hours())
     few = excused(few, tables.get("work_orders"), rule.work_orders)
     return Measured(_with_shared_meter(few.drop("_temp", "_usual"), tables, values), short)
 
 
-def _loaded(values: Values) -> pl.Expr:
-    return (pl.col("rp") >= values["load"]) & (pl.col("rf") >= values["flow"])
+def _loaded(values: Values, load: str = "base_load", flow: str = "base_flow") -> pl.Expr:
+    return (pl.col(load) >= values["load"]) & (pl.col(flow) >= values["flow"])
 
 
 def _marked_hours() -> pl.Expr:
@@ -75,7 +76,7 @@ def judge(rows: pl.DataFrame, values: Values) -> list[Finding]:
         .sort(ORDER)
         .group_by("outlet_id", "ts", maintain_order=True)
         .agg(
-            pl.col("rp", "rf", "production_kw").max(),
+            pl.col("base_load", "base_flow", "production_kw").max(),
             pl.col("warm", "burning", "over").max(),
             pl.col("mark", "mark_set_at").first(),
         )
@@ -102,7 +103,7 @@ def _stretches(moments: list[datetime], values: Values) -> list[tuple[int, int]]
 
 
 def _finding(part: pl.DataFrame, values: Values) -> Finding:
-    load, over = fmean(part["rp"].to_list()), int(part["over"].sum())
+    load, over = fmean(part["base_load"].to_list()), int(part["over"].sum())
     known = [part[name].drop_nulls() for name in ("warm", "burning")]
     seen = [one for one in known if one.len()]
     # Power and flow are conditions of the rule, hence present; oxygen and temperature are signals more, where measured.
@@ -111,7 +112,7 @@ def _finding(part: pl.DataFrame, values: Values) -> Finding:
     statistic = {
         "hours": float(part.height),
         "load": load,
-        "flow": fmean(part["rf"].to_list()),
+        "flow": fmean(part["base_flow"].to_list()),
         "power": fmean(part["production_kw"].to_list()),
         "hours_above_limit": float(over),
         "signals_confirming": float(confirming),

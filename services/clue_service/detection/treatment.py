@@ -10,6 +10,7 @@ import polars as pl
 from services.clue_service.detection.catalogue import Rule
 from services.clue_service.detection.episodes import by_outlet, joined, runs
 from services.clue_service.detection.live import ORDER, excused, settings
+from services.clue_service.detection.load import with_steady_load
 from services.clue_service.detection.marks import carrying
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
 from services.clue_service.detection.outlet_chart import outlet_chart
@@ -40,15 +41,17 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
         Window("base_recent_kw", "treatment_kw", "median", RECENT, RECENT * 3 // 4),
         Window("_week", "value", "median", WEEK, WEEK * 3 // 4),
     ]
-    few = rolled(few, power).with_columns(base_earlier_kw=lagged("_usual_kw", EARLIER), base_value=lagged("_week"))
+    few = rolled(with_steady_load(few), power).with_columns(
+        base_earlier_kw=lagged("_usual_kw", EARLIER), base_value=lagged("_week")
+    )
     return Measured(_excused(few.drop("_usual_kw", "_week", "_share"), tables, rule, values), short)
 
 
 def _excused(few: pl.DataFrame, tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> pl.DataFrame:
-    """A refit on file excuses the lower ratio until the usual one has followed, not only while it lasted."""
+    """Add base_excused, and base_refit: a refit excuses a lower ratio until the usual one has followed."""
     orders = tables.get("work_orders")
-    if orders is not None:
-        orders = orders.with_columns(t_end=pl.col("t_end") + timedelta(days=values["refit_days"]))
+    later = None if orders is None else orders.with_columns(pl.col("t_end") + timedelta(days=values["refit_days"]))
+    few = excused(few, later, rule.work_orders).rename({"base_excused": "base_refit"})
     return excused(few, orders, rule.work_orders)
 
 
@@ -74,9 +77,10 @@ def judge(rows: pl.DataFrame, values: Values) -> list[Finding]:
         & (pl.col("base_recent") <= values["idle_share"] * pl.col("base_earlier"))
         & (pl.col("base_recent_kw") <= values["level"] * pl.col("base_earlier_kw"))
     )
-    honest = pl.col("base_excused")
+    producing = pl.col("base_load") >= values["load"]
     marked = on.with_columns(
-        _is_off=(_off(values) & ~honest).fill_null(False), _is_idle=(idle & ~honest).fill_null(False)
+        _is_off=(_off(values) & producing & ~pl.col("base_excused")).fill_null(False),
+        _is_idle=(idle & producing & ~pl.col("base_refit")).fill_null(False),
     )
     return by_outlet(
         [

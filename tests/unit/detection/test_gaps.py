@@ -50,6 +50,13 @@ def test_gaps_under_load(factor):
     assert found[0].statistic["power_ratio"] >= 1.07
 
 
+def test_gaps_under_load_when_the_meter_fell_silent_too():
+    frame = losing(plant(), DAYS, how="all")
+    for first in DAYS:
+        frame = times(frame, first - 1, 5, production_kw=1.3)
+    assert [span(hit) for hit in judged("R18", frame).hits] == [(512, 612)]
+
+
 def test_gaps_under_load_known_from_another_pollutant():
     frame = plant(pollutants=("NOx", "SO2"))
     for first in DAYS:
@@ -88,7 +95,7 @@ class TestNoHit:
         assert judged("R18", losing(plant(), NIGHTS[:2], 5)).hits == []
         assert judged("R18", losing(plant(), NIGHTS[:3], 2)).hits == []
 
-    @pytest.mark.parametrize("name", ["故障", "停运"])
+    @pytest.mark.parametrize("name", ["故障", "停运", "校准"])
     def test_reported_in_time_and_too_late(self, name):
         frame, late = losing(plant()), losing(plant())
         for first in NIGHTS:

@@ -58,6 +58,10 @@ class TestNoHit:
     def test_both_stop(self):
         assert judged("R16", times(plant(), 700, 60, treatment_kw=0.02, production_kw=0.05)).hits == []
 
+    def test_standstill_that_outlasts_the_usual_load(self):
+        frame = times(plant(days=70), 800, 800, production_kw=0.12, treatment_kw=0.0)
+        assert judged("R16", frame).hits == []
+
     @pytest.mark.parametrize("value", [None, NAN])
     def test_meter_offline(self, value):
         frame = put(plant(), 700, 100, treatment_kw=value)
@@ -82,6 +86,8 @@ class TestNoHit:
         frame = times(plant(), 600, 200, treatment_kw=0.6)
         assert judged("R16", frame, work_orders=work_order("变频改造", 590, 20)).hits == []
         assert len(judged("R16", frame, work_orders=work_order("巡检", 590, 20)).hits) == 1
+        off = times(plant(), 700, 20, treatment_kw=0.0)
+        assert len(judged("R16", off, work_orders=work_order("变频改造", 590, 20)).hits) == 1
 
     def test_outlet_without_treatment(self):
         assert judged("R16", plant().with_columns(treatment_kw=0.0)).hits == []
