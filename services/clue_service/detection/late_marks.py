@@ -170,8 +170,8 @@ def _reasons(name: str, statistic: Mapping[str, float]) -> tuple[tuple[str, ...]
     limit, odds, episodes = statistic["limit"], statistic["fisher_p"], statistic["episodes"]
     delay, highest = statistic["median_delay_h"], statistic["highest"]
     zh = (
-        f"14 天内 {name} 超过限值 {limit:g} 的 {over:.0f} 小时中，有 {hidden:.0f} 小时（{of_over:.0f}%）为事后人工标记，"
-        f"分属 {episodes:.0f} 次，疑似以标记规避超标认定",
+        f"14 天内 {name} 超过限值 {limit:g} 的 {over:.0f} 小时中，有 {hidden:.0f} 小时（{of_over:.0f}%）"
+        f"为事后人工标记，分属 {episodes:.0f} 次，疑似以标记规避超标认定",
         f"未超限的 {calm:.0f} 小时中仅 {of_calm:.1f}% 有标记；巧合的概率（Fisher 精确检验）为 {odds:.1e}",
         f"标记晚于该小时开始的时间中位数为 {delay:.1f} 小时；被标记数值最高 {highest:.3g}",
     )

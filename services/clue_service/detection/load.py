@@ -1,4 +1,4 @@
-"""Load against the highest usual one: after three weeks of standstill the trailing usual load is that of the lamps."""
+"""Load against the highest usual one: in a long standstill, or one at the beginning, the usual load is the lamps'."""
 
 import polars as pl
 
@@ -8,11 +8,11 @@ PAIRS = (("rp", "production_kw", "base_load"), ("rf", "flow", "base_flow"))
 
 
 def with_steady_load(rows: pl.DataFrame) -> pl.DataFrame:
-    """Add base_load and base_flow: like rp and rf, but against the highest usual value so far. Rows have a series."""
+    """Add base_load and base_flow: like rp and rf, but against the highest usual value of the whole series."""
     columns = []
     for relative, measured, name in PAIRS:
         usual = pl.when(pl.col(relative) > 0).then(pl.col(measured) / pl.col(relative))
-        highest = usual.cum_max().over(SERIES).forward_fill().over(SERIES)
+        highest = usual.max().over(SERIES)
         against = pl.when(highest > 0).then(pl.col(measured) / highest)
         # Division there and back may differ in the last digit: never more than the relative value itself.
         columns.append(pl.min_horizontal(pl.col(relative), against).alias(name))

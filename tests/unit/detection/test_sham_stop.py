@@ -59,6 +59,10 @@ class TestNoHit:
         frame = times(plant(days=70), 800, 800, production_kw=0.12, flow=0.15)
         assert judged("R09", mark(frame, 800, 800, "停运")).hits == []
 
+    def test_lamps_of_a_standstill_the_data_begin_with(self):
+        frame = times(plant(), 0, 200, production_kw=0.12, flow=0.15)
+        assert judged("R09", mark(frame, 0, 200, "停运")).hits == []
+
     def test_no_flow(self):
         assert judged("R09", mark(times(plant(), 700, 48, flow=0.1), 700, 48, "停运")).hits == []
 
