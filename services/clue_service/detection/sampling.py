@@ -10,6 +10,7 @@ import polars as pl
 from services.clue_service.detection.catalogue import Rule
 from services.clue_service.detection.live import excused
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
+from services.clue_service.detection.phase_chart import phase_chart
 
 BLOCK = timedelta(days=5)
 ORDER = ["outlet_id", "ts"]
@@ -171,4 +172,5 @@ MODEL = Model(
     keys=("outlet_id", "ts"),
     before=BLOCK,
     after=BLOCK,
+    chart=phase_chart,
 )

@@ -1,5 +1,6 @@
 """R17: discharge that waits for the sampler to rest is found, independent batches are not."""
 
+import xml.etree.ElementTree as ElementTree
 from datetime import timedelta
 from random import Random
 
@@ -7,6 +8,8 @@ import polars as pl
 import pytest
 
 from services.clue_service.detection.engine import Run, run
+from services.clue_service.detection.evidence import freeze
+from services.clue_service.detection.phase_chart import phases
 from services.clue_service.detection.sampling import chance
 from tests.unit.detection.carriers import RULES, START
 from tests.unit.detection.plants import repeats, work_order
@@ -108,6 +111,17 @@ def test_replay_gives_the_same_hit_and_bytes(first, days):
     hits, again = judged(*frames).hits, judged(*frames).hits
     assert len(hits) == 1
     assert all(repeats(*pair) for pair in zip(hits, again, strict=True))
+
+
+def test_chart_shows_the_hole_at_the_sampling():
+    hit = judged(gated(batches(duty=0.6), 5, 15)).hits[0]
+    shares = dict(phases(hit.evidence))
+    assert (sorted(shares), shares[0]) == (list(range(CLOCK)), 0)
+    assert shares[CLOCK // 2] > 0.4
+    root = ElementTree.fromstring(freeze(hit, RULES["R17"]).chart)
+    bars = [one.get("fill") for one in root if one.tag.endswith("rect")][1:]
+    assert (len(bars), len(set(bars))) == (CLOCK, 2)
+    assert "W1" in "".join(root.itertext())
 
 
 def test_binomial_is_exact():

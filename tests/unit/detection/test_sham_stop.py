@@ -1,9 +1,12 @@
 """R09: stops that were none are found, real ones are not."""
 
+import xml.etree.ElementTree as ElementTree
+
 import polars as pl
 import pytest
 
 from services.clue_service.detection.engine import run
+from services.clue_service.detection.evidence import freeze
 from tests.unit.detection.carriers import LIMITS, RULES, carrier, judged, put, span, times
 from tests.unit.detection.plants import judged_without, mark, plant, repeats, work_order
 
@@ -110,6 +113,12 @@ class TestNotEvaluable:
     def test_without_limits(self):
         assert len(run({"obs_hour": mark(plant(), 700, 24, "停运")}, [RULES["R09"]]).hits) == 1
         assert LIMITS.height == 2
+
+
+def test_chart_draws_the_outlet():
+    hit = judged("R09", mark(plant(pollutants=BOTH), 700, 24, "停运")).hits[0]
+    text = "".join(ElementTree.fromstring(freeze(hit, RULES["R09"]).chart).itertext())
+    assert all(word in text for word in ("O1 NOx", "停运标记与工况矛盾", "生产功率", "命中时段"))
 
 
 def test_replay_gives_the_same_hit_and_bytes():
