@@ -27,9 +27,7 @@ def outlet_hours(number: int, hours: int) -> pl.DataFrame:
         noise="noise",
         serviced=(hour % 336) < 3,
     )
-    return pl.concat(
-        [_series(base, pollutant, place, medium) for place, pollutant in enumerate(POLLUTANTS[medium])]
-    )
+    return pl.concat([_series(base, pollutant, place, medium) for place, pollutant in enumerate(POLLUTANTS[medium])])
 
 
 def _series(base: pl.DataFrame, pollutant: str, place: int, medium: str) -> pl.DataFrame:
