@@ -1,7 +1,7 @@
 """A small chart of a slice as SVG: the value, its limit, the hit as a band, production power on a second axis."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from xml.sax.saxutils import escape
 
@@ -12,8 +12,10 @@ LEFT, RIGHT, TOP, BOTTOM = 64, 64, 40, 40
 BLUE, GREY, RED, BAND = "#1f5fa8", "#7a8594", "#b3261e", "#f4d7d4"
 
 
-def draw(rows: pl.DataFrame, *, title: str) -> str:
+def draw(rows: pl.DataFrame, *, title: str, name: str = "浓度") -> str:
     """Draw one pollutant's rows (columns ts, value, production_kw, limit, hit), sorted by time; text in Chinese.
+
+    `name` says what the value is.
 
     The same rows give the same text, byte for byte.
     """
@@ -35,13 +37,37 @@ def draw(rows: pl.DataFrame, *, title: str) -> str:
         _line(ts, values, x, top, BLUE, 'stroke-width="1.6"'),
         _limit(limit, top),
         f'<text x="{LEFT}" y="18" font-size="14" font-weight="600">{escape(title)}</text>',
-        f'<text x="{LEFT}" y="34" fill="{BLUE}">浓度</text>',
-        f'<text x="{LEFT + 40}" y="34" fill="{RED}">限值</text>',
-        f'<text x="{LEFT + 80}" y="34" fill="{RED}" fill-opacity="0.6">命中时段</text>',
+        f'<text x="{LEFT}" y="34" fill="{BLUE}">{escape(name)}</text>',
+        "" if limit is None else f'<text x="{LEFT + 60}" y="34" fill="{RED}">限值</text>',
+        f'<text x="{LEFT + 100}" y="34" fill="{RED}" fill-opacity="0.6">命中时段</text>',
         f'<text x="{WIDTH - RIGHT}" y="34" text-anchor="end" fill="{GREY}">生产功率（kW，右轴）</text>',
         "</svg>",
     ]
     return "\n".join(part for part in parts if part)
+
+
+def draw_shared(column: str, name: str) -> Callable[[pl.DataFrame, str], str]:
+    """A chart of what all pollutants of an outlet share, such as its oxygen, as Model.chart wants it."""
+
+    def chart(rows: pl.DataFrame, title: str) -> str:
+        own = rows.filter(pl.col("pollutant") == rows["pollutant"].min()).sort("ts")
+        shown = own.with_columns(value=pl.col(column).cast(pl.Float64), limit=pl.lit(None, pl.Float64))
+        return draw(shown, title=title, name=name)
+
+    return chart
+
+
+def draw_each(rows: pl.DataFrame, title: str) -> str:
+    """One chart a pollutant, below one another in one picture."""
+    limit = pl.col("limit") if "limit" in rows.columns else pl.lit(None, pl.Float64)
+    parts = rows.with_columns(limit=limit).sort("pollutant", "ts").partition_by("pollutant", maintain_order=True)
+    inner = []
+    for place, part in enumerate(parts):
+        drawn = draw(part, title=f"{title} {part['pollutant'][0]}")
+        at = f'<svg y="{place * HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
+        inner.append(drawn.replace("<svg ", at, 1))
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT * len(parts)}" role="img">'
+    return "\n".join([head, f"<title>{escape(title)}</title>", *inner, "</svg>"])
 
 
 class _Axis:

@@ -33,8 +33,9 @@ MAKER = "联勤线索室 / Lianqin clue room"
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """A hit as a report, with its evidence stored: slice first, then chart and record."""
+    """A hit as a report to the competent bureau, with its evidence stored: slice first, then chart and record."""
 
+    owner: str
     report: Receive
     items: tuple[tuple[Stored, Description], ...]
 
@@ -75,7 +76,7 @@ def frozen(found: Hit, rule: Rule, about: About, blobs: BlobStore, *, now: datet
         for document, ending, media, content in parts
         if content
     )
-    return Frozen(_report(found, rule, about, now=now), items)
+    return Frozen(about.owner, _report(found, rule, about, now=now), items)
 
 
 def _described(
@@ -116,14 +117,7 @@ def _report(found: Hit, rule: Rule, about: About, *, now: datetime) -> Receive:
 
 
 def report(
-    session: Session,
-    entity: str,
-    given: Sequence[Frozen],
-    outcome: Outcome,
-    *,
-    owner: str,
-    by: Principal,
-    now: datetime,
+    session: Session, entity: str, given: Sequence[Frozen], outcome: Outcome, *, by: Principal, now: datetime
 ) -> None:
     """Turn an entity's hits into clues: new ones, or merged into the open clue of the same thing.
 
@@ -131,12 +125,12 @@ def report(
     """
     _alone(session, entity)
     for one in given:
-        known = of_episode(session, one.report, owner=owner)
+        known = of_episode(session, one.report, owner=one.owner)
         if known is not None and known.state not in OPEN_STATES:
             outcome.known += 1
             outcome.clues[known.ref] = None
             continue
-        if known is None and (under := suppressing.active(session, one.report, owner, now=now)):
+        if known is None and (under := suppressing.active(session, one.report, one.owner, now=now)):
             suppressing.hold_back(session, under, one.report, now=now)
             outcome.suppressed += 1
             continue

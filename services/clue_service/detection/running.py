@@ -64,7 +64,7 @@ def detect(
     for part in _parts(outlets):
         for outlet, given in _judged(room, part, of_outlets, window, outcome, now):
             with room.transaction() as session:
-                commands.report(session, outlet.outlet_id, given, outcome, owner=outlet.owner, by=by, now=now)
+                commands.report(session, outlet.outlet_id, given, outcome, by=by, now=now)
     return outcome
 
 
@@ -82,7 +82,7 @@ def detect_in_books(
         given = [books.frozen(room, one, by_rule[entity[0]], agency, names, now=now) for one in group]
         with room.transaction() as session:
             place = books.place(agency, *entity)
-            commands.report(session, place, given, outcome, owner=agency, by=by, now=now)
+            commands.report(session, place, given, outcome, by=by, now=now)
 
 
 def detect_changed(room: Room) -> Outcome:

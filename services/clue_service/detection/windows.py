@@ -15,7 +15,7 @@ class Window:
 
     name: str
     column: str
-    kind: Literal["median", "max", "min", "quantile"]
+    kind: Literal["median", "max", "min", "mean", "std", "quantile"]
     size: int
     least: int
     quantile: float = 0.5
@@ -28,6 +28,10 @@ class Window:
             return column.rolling_max(self.size, min_samples=self.least)
         if self.kind == "min":
             return column.rolling_min(self.size, min_samples=self.least)
+        if self.kind == "mean":
+            return column.rolling_mean(self.size, min_samples=self.least)
+        if self.kind == "std":
+            return column.rolling_std(self.size, min_samples=self.least)
         return column.rolling_quantile(
             self.quantile, interpolation="linear", window_size=self.size, min_samples=self.least
         )

@@ -1,9 +1,6 @@
-"""Inspections: no approval, no visit; caps, the positive list, merging, urgent visits, codes, the register."""
+"""Inspections: no approval, no visit, whatever way is tried; the code at the door."""
 
-import csv
-import io
 import json
-from datetime import UTC, timedelta
 
 import pytest
 
@@ -18,9 +15,9 @@ from tests.service.clue.visits import (
     approve,
     entered,
     made,
-    recorded,
     request,
     take,
+    urgent,
 )
 
 MARKET = officer("mra-320500", "case_officer", "liaison")
@@ -220,133 +217,3 @@ class TestNothingWithoutApproval:
 def approve_again(desk, visit):
     """The visit as it stands: approved by the line before."""
     return desk.get(OFFICER, f"/v1/inspections/{visit['id']}")
-
-
-def urgent(desk, *, hours=0, expect=201):
-    """A visit that could not wait."""
-    stated = {
-        "visit_category": "enforcement",
-        "inspection_items": ["应急处置"],
-        "visit_reasons": "正在倾倒废液",
-        "visit_started_at": (desk.clock.now - timedelta(hours=hours)).isoformat(),
-        **PEOPLE,
-    }
-    body = {
-        "procedure": "inspection_handling",
-        "title": "紧急检查",
-        "summary": "巡查时发现正在倾倒",
-        "step": "start_emergency",
-        "enterprise_id": "ENT-1",
-        "enterprise_name": "示例化工有限公司",
-        "division": CITY,
-        "stated": stated,
-    }
-    who = officer("eea-320500", "duty_officer")
-    return desk.post(who, "/v1/inspections", body, expect=expect)
-
-
-class TestUrgent:
-    def test_its_approval_follows_within_24_hours_of_entering(self, desk):
-        visit = urgent(desk, hours=3)
-        (clock,) = desk.get(OFFICER, f"/v1/inspections/{visit['id']}/deadlines")["items"]
-        entered_at = desk.clock.now - timedelta(hours=3)
-        assert clock["term_id"] == "emergency_inspection_approval"
-        assert clock["due_at"] == (entered_at + timedelta(hours=24)).astimezone(UTC).isoformat().replace("+00:00", "Z")
-        visit = take(desk, visit, "record_emergency", visit_ended_at=desk.clock.now.isoformat(), **RESULT)
-        assert visit["state"] == "emergency_recorded"
-        visit = take(desk, visit, "approve_recorded", HEAD, approval_number="补1", visit_reasons="确属紧急")
-        (clock,) = desk.get(OFFICER, f"/v1/inspections/{visit['id']}/deadlines")["items"]
-        assert (visit["state"], clock["state"]) == ("recorded", "met")
-
-    def test_what_was_entered_a_day_ago_was_not_urgent(self, desk):
-        answer = urgent(desk, hours=25, expect=422)
-        assert answer["errors"][0]["code"] == "not_urgent"
-
-    def test_a_late_approval_is_seen_as_late(self, desk):
-        visit = urgent(desk)
-        desk.clock.advance(hours=25)
-        desk.sweep()
-        (clock,) = desk.get(OFFICER, f"/v1/inspections/{visit['id']}/deadlines")["items"]
-        assert clock["breached_at"] is not None
-
-    def test_a_step_the_procedure_does_not_begin_with_is_refused(self, desk):
-        body = {"procedure": "inspection_handling", "title": "x", "summary": "x", "division": CITY, "step": "record"}
-        body |= {"enterprise_id": "E", "enterprise_name": "n", "stated": {}}
-        answer = desk.call(OFFICER, "POST", "/v1/inspections", json=body)
-        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "not_a_beginning")
-
-
-class TestCapsAndMerging:
-    def test_routine_visits_above_the_cap_need_a_reason(self, desk):
-        put(desk, "/v1/inspection-plans/2026", {"cap": 1, "note": "年度检查计划"})
-        recorded(desk, **DAILY)
-        second = request(desk, days=30, **DAILY)
-        refused = approve(desk, second, expect=409)
-        assert (refused["code"], refused["cap"]) == ("step-refused", 1)
-        assert approve(desk, second, over_cap_reasons="群众多次投诉")["state"] == "approved"
-        assert approve(desk, request(desk, days=60))["state"] == "approved"
-
-    def test_the_enterprise_that_obeys_is_left_alone(self, desk):
-        entry = {"enterprise_name": "示例化工有限公司", "reason": "连续三年守法", "until_on": "2026-12-31"}
-        put(desk, "/v1/positive-list/ENT-1", entry)
-        assert approve(desk, request(desk, **DAILY), expect=409)["code"] == "step-refused"
-        assert approve(desk, request(desk))["state"] == "approved"
-        assert approve(desk, request(desk, days=130, **DAILY))["state"] == "approved"
-        assert desk.get(PROVINCE_HEAD, "/v1/positive-list")["items"][0]["enterprise_id"] == "ENT-1"
-        assert desk.get(MARKET, "/v1/positive-list")["items"] == []
-
-    def test_only_the_head_sets_plans_and_lists(self, desk):
-        for path, body in (
-            ("/v1/inspection-plans/2026", {"cap": 1, "note": "x"}),
-            ("/v1/positive-list/E", {"enterprise_name": "n", "reason": "x", "until_on": "2026-12-31"}),
-        ):
-            assert desk.call(OFFICER, "PUT", path, json=body).status_code == 403
-
-    def test_a_second_agency_joins_the_visit_that_is_planned(self, desk):
-        first = approve(desk, request(desk, days=3))
-        second = request(desk, MARKET, days=5)
-        refused = approve(desk, second, MARKET_HEAD, expect=409)
-        assert refused["planned"][0] == {
-            "inspection": first["ref"],
-            "agency": "eea-320500",
-            "planned_on": first["planned_on"],
-        }
-        merged = take(desk, second, "merge", MARKET, joined_inspection_ref=first["ref"])
-        assert merged["state"] == "merged"
-        assert desk.get(MARKET, f"/v1/inspections/{first['id']}")["ref"] == first["ref"]
-        types = [entry["type"] for entry in desk.get(OFFICER, f"/v1/inspections/{first['id']}/journal")["items"]]
-        assert types[-1] == "inspection.joined"
-
-    def test_it_goes_alone_only_with_a_reason(self, desk):
-        approve(desk, request(desk, days=3))
-        second = request(desk, MARKET, days=5)
-        alone = approve(desk, second, MARKET_HEAD, separate_visit_reasons="检验机构专项，对象不同")
-        assert alone["state"] == "approved"
-
-    def test_a_visit_is_merged_only_into_one_that_is_planned_there(self, desk):
-        second = request(desk, MARKET, days=5)
-        elsewhere = approve(desk, request(desk, enterprise_id="ENT-9", days=3))
-        for ref in (elsewhere["ref"], second["ref"], "inspection:nothing", "clue:x"):
-            status, code = refusal(desk, second, "merge", MARKET, joined_inspection_ref=ref)
-            assert (status, code) == (422, "not_planned"), ref
-
-    def test_visits_that_crowd_are_warned_of(self, desk):
-        reasons = {"separate_visit_reasons": "各自事项"}
-        visits = [approve(desk, request(desk, days=day), **reasons) for day in (0, 2, 4, 20)]
-        warned = desk.get(OFFICER, f"/v1/inspections/{visits[1]['id']}/warnings")["items"]
-        assert [(one["days"], one["visits"], one["most"]) for one in warned] == [(7, 3, 2), (31, 4, 3)]
-        assert desk.get(OFFICER, f"/v1/inspections/{visits[3]['id']}/warnings")["items"][0]["days"] == 31
-
-
-class TestRegister:
-    def test_who_visited_whom_and_why(self, desk):
-        recorded(desk)
-        answer = desk.call(OFFICER, "GET", "/v1/inspection-register", params={"from": "2026-09-01", "to": "2026-09-30"})
-        assert answer.headers["content-type"].startswith("text/csv")
-        (row,) = csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff")))
-        assert (row["enterprise_id"], row["state"], row["inspectors"]) == ("ENT-1", "recorded", "张甲、李乙")
-        assert row["reasons"].startswith("非现场")
-        october = {"from": "2026-10-01", "to": "2026-10-31"}
-        assert desk.call(OFFICER, "GET", "/v1/inspection-register", params=october).text.count("\n") == 1
-        mine = desk.call(STRANGER, "GET", "/v1/inspection-register", params={"from": "2026-09-01", "to": "2026-09-30"})
-        assert mine.text.count("\n") == 1

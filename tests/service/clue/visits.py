@@ -69,3 +69,26 @@ def known_visit(desk: Desk, enterprise_id: str = "ENT-1") -> str:
     ref: str = made(desk, enterprise_id=enterprise_id)["ref"]
     desk.drain()
     return ref
+
+
+def urgent(desk: Desk, *, hours: int = 0, expect: int = 201) -> Any:
+    """A visit that could not wait."""
+    stated = {
+        "visit_category": "enforcement",
+        "inspection_items": ["应急处置"],
+        "visit_reasons": "正在倾倒废液",
+        "visit_started_at": (desk.clock.now - timedelta(hours=hours)).isoformat(),
+        **PEOPLE,
+    }
+    body = {
+        "procedure": "inspection_handling",
+        "title": "紧急检查",
+        "summary": "巡查时发现正在倾倒",
+        "step": "start_emergency",
+        "enterprise_id": "ENT-1",
+        "enterprise_name": "示例化工有限公司",
+        "division": CITY,
+        "stated": stated,
+    }
+    who = officer("eea-320500", "duty_officer")
+    return desk.post(who, "/v1/inspections", body, expect=expect)

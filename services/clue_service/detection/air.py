@@ -1,0 +1,268 @@
+"""R07, flue-gas dilution (烟气稀释): more oxygen than the load explains, or a conversion that does not follow it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import polars as pl
+
+from services.clue_service.detection.catalogue import Rule
+from services.clue_service.detection.chart import draw_shared
+from services.clue_service.detection.episodes import (
+    middle,
+    of_medium,
+    of_outlets,
+    outlet_hours,
+    per_cent,
+    stretches,
+    trimmed,
+)
+from services.clue_service.detection.live import excused, with_limits
+from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
+from services.clue_service.detection.windows import Window, lagged, rolled, with_series
+
+SHORT, WEEK, MONTH, FIRST = 8, 168, 720, 168  # live hours; a line needs FIRST of them
+ORDER = ["outlet_id", "pollutant", "ts"]
+AIR = 21.0  # % O2, as the conversion of HJ 212 has it
+SHARED = ("o2", "rp", "rf", "flow", "temp")
+
+
+def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> Measured:
+    """Live hours of flue-gas outlets whose oxygen or conversion was off, with the oxygen their load leads to expect."""
+    outlets = tables["outlets"].unique("outlet_id", keep="last")
+    gas = of_medium(tables["live_hours"], outlets, "gas")
+    rows = with_limits(gas, tables["limits"]).join(
+        outlets.select("outlet_id", base_std_o2="std_o2"), on="outlet_id", how="left", maintain_order="left"
+    )
+    shared = [pl.lit(None, pl.Float64).alias(name) for name in ("temp",) if name not in rows.columns]
+    rows = rows.with_columns(shared)
+    short = lacking(rows.filter("ok"), ("o2", "base_std_o2", "full_scale"))
+    live = rows.filter("live")
+    lines = _expected(outlet_hours(live, ("o2", "production_kw", "rf")))
+    lines = lines.with_columns(_high=_is_high(values).fill_null(False).cast(pl.Float64))
+    lines = rolled(lines, [Window("_share", "_high", "mean", SHORT, SHORT)])
+    lifted = lines.filter(pl.col("_share") >= values["share"])["outlet_id"]
+    wrong = live.filter(_is_wrong(values))["outlet_id"]
+    few = of_outlets(live, pl.concat([lifted, wrong]))
+    few = few.join(
+        lines.select("outlet_id", "ts", "base_expected_o2"), on=["outlet_id", "ts"], how="left", maintain_order="left"
+    )
+    weeks = [Window(f"_{name}", name, "median", WEEK, WEEK * 3 // 4) for name in ("value", "flow", "temp")]
+    few = rolled(with_series(few, ORDER[:2]), weeks)
+    few = few.with_columns([lagged(f"_{name}", SHORT).alias(f"base_{name}") for name in ("value", "flow", "temp")])
+    kept = few.select([name for name in few.columns if not name.startswith("_")])
+    return Measured(excused(kept, tables.get("work_orders"), rule.work_orders), short)
+
+
+def _expected(hours: pl.DataFrame) -> pl.DataFrame:
+    """Add base_expected_o2: a line of oxygen over production through the outlet's 30 days up to 8 live hours before.
+
+    Tukey's resistant line: the slope runs from the medians of the third with the least load to those of the third
+    with the most and never rises with load; its height is the middle one of those of the two thirds and of all hours.
+    Production itself stands for rp, whose reference moves within the 30 days.
+    """
+    load, oxygen = pl.col("production_kw"), pl.col("o2")
+    hours = with_series(hours.with_columns(_load=pl.when(oxygen.is_not_null()).then(load)), ["outlet_id"])
+    thirds = [Window(f"_third{part}", "_load", "quantile", MONTH, FIRST, part / 3) for part in (1, 2)]
+    hours = rolled(hours, thirds)
+    groups = {"low": pl.col("_load") <= pl.col("_third1"), "high": pl.col("_load") >= pl.col("_third2")}
+    hours = hours.with_columns(
+        [
+            pl.when(group).then(name).alias(f"{name}_{which}")
+            for which, group in groups.items()
+            for name in ("o2", "_load")
+        ]
+    )
+    names = ["o2", "_load", *[f"{name}_{which}" for which in groups for name in ("o2", "_load")]]
+    least = {"o2": FIRST, "_load": FIRST}
+    hours = rolled(hours, [Window(f"_m_{one}", one, "median", MONTH, least.get(one, FIRST // 8)) for one in names])
+    width = pl.col("_m__load_high") - pl.col("_m__load_low")
+    slope = pl.min_horizontal((pl.col("_m_o2_high") - pl.col("_m_o2_low")) / width, 0.0)
+    # A plant that runs at one load says nothing about the slope.
+    slope = pl.when(width > 0.03 * pl.col("_m__load")).then(slope).otherwise(0.0)
+    hours = hours.with_columns(_slope=slope)
+    heights = [pl.col(f"_m_o2{one}") - pl.col("_slope") * pl.col(f"_m__load{one}") for one in ("", "_low", "_high")]
+    middle_height = pl.sum_horizontal(heights) - pl.max_horizontal(heights) - pl.min_horizontal(heights)
+    # Before both thirds are known, and at loads far below the lower one, the line says nothing.
+    low = pl.col("_m__load_low")
+    lowest = pl.min_horizontal(0.8 * low, low - width)
+    hours = hours.with_columns(_height=pl.when(width.is_not_null()).then(middle_height), _lowest=lowest)
+    expected = lagged("_height", SHORT) + lagged("_slope", SHORT) * load
+    return hours.with_columns(base_expected_o2=pl.when(load >= lagged("_lowest", SHORT)).then(expected))
+
+
+def _is_high(values: Values) -> pl.Expr:
+    residual = pl.col("o2") - pl.col("base_expected_o2")
+    return (residual >= values["residual"]) & (pl.col("rf") >= values["flow"])
+
+
+def _conversion(values: Values) -> pl.Expr:
+    """How far the converted value is from what oxygen makes of the measured one; null where it cannot be said."""
+    known = (pl.col("base_std_o2") < AIR) & (pl.col("o2") < values["convertible"]) & (pl.col("value") > 0)
+    proper = pl.col("value") * (AIR - pl.col("base_std_o2")) / (AIR - pl.col("o2"))
+    return pl.when(known).then((pl.col("zs_value") / proper - 1).abs())
+
+
+def _is_wrong(values: Values) -> pl.Expr:
+    """Null where the conversion cannot be checked: no reference oxygen, too much air, hardly a concentration."""
+    enough = pl.col("value") > values["scale"] * pl.col("full_scale")
+    return pl.when(enough).then(_conversion(values) >= values["deviation"])
+
+
+def judge(rows: pl.DataFrame, values: Values) -> list[Finding]:
+    """Episodes of outlets among measured live rows (columns of `measure`)."""
+    if rows.is_empty():
+        return []
+    live = with_series(rows.sort(ORDER), ORDER[:2]).with_columns(
+        _wrong=_is_wrong(values),
+        _off=_conversion(values),
+        _fall=pl.when(pl.col("base_value") > 0).then(pl.col("value") / pl.col("base_value")),
+    )
+    hours = live.group_by("outlet_id", "ts").agg(
+        pl.col(*SHARED, "base_expected_o2").max(),
+        pl.col("base_excused").any(),
+        pl.col("base_flow", "base_temp", "_off", "_fall", "base_std_o2").median(),
+        _wrong=pl.col("_wrong").mean(),
+    )
+    hours = with_series(hours.sort("outlet_id", "ts"), ["outlet_id"]).with_columns(
+        _high=(_is_high(values) & ~pl.col("base_excused")).fill_null(False),
+        _wrong=(pl.col("_wrong") >= values["pollutants"]).fill_null(False),
+    )
+    hours = hours.with_columns(_one=pl.col("_high").cast(pl.Float64))
+    hours = rolled(hours, [Window("_share", "_one", "mean", SHORT, SHORT)])
+    allowed = ~pl.col("base_excused")
+    lifted = pl.when((pl.col("_share") >= values["share"]) & allowed).then(SHORT)
+    found = [
+        _lift(part) for one in stretches(hours, lifted, values["gap"]) if (part := trimmed(one, "_high")).height > 1
+    ]
+    wrong = pl.when(pl.col("_wrong") & allowed).then(1)
+    found += [
+        _mismatch(part)
+        for part in stretches(hours, wrong, values["conversion_gap"])
+        if part["_wrong"].sum() >= values["least_hours"]
+    ]
+    return _joined(found, hours)
+
+
+def _joined(found: list[Finding], hours: pl.DataFrame) -> list[Finding]:
+    """Findings with those that overlap made one: more oxygen and a wrong conversion at once are one episode."""
+    joined: list[Finding] = []
+    for one in sorted(found, key=lambda finding: (finding.entity_id, finding.from_ts)):
+        last = joined[-1] if joined else None
+        if last is None or last.entity_id != one.entity_id or one.from_ts > last.to_ts:
+            joined.append(one)
+            continue
+        to_ts = max(last.to_ts, one.to_ts)
+        inside = (pl.col("outlet_id") == one.entity_id) & pl.col("ts").is_between(last.from_ts, to_ts)
+        count = float(hours.filter(inside).height)
+        joined[-1] = replace(
+            last,
+            to_ts=to_ts,
+            hours=count,
+            strength=max(last.strength, one.strength),
+            corroboration=max(last.corroboration, one.corroboration),
+            zh=last.zh + one.zh,
+            en=last.en + one.en,
+            statistic={**one.statistic, **last.statistic, "hours": count},
+        )
+    return joined
+
+
+def _lift(part: pl.DataFrame) -> Finding:
+    high = part.filter("_high")
+    statistic = {
+        "o2": middle(high, "o2"),
+        "expected_o2": middle(high, "base_expected_o2"),
+        "residual": middle(high, pl.col("o2") - pl.col("base_expected_o2")),
+        "load": middle(high, "rp"),
+        "ratio_value": middle(high, "_fall"),
+        "ratio_flow": middle(high, pl.when(pl.col("base_flow") > 0).then(pl.col("flow") / pl.col("base_flow"))),
+        "temp": middle(high, "temp"),
+        "temp_before": middle(high, "base_temp"),
+        "hours": float(part.height),
+    }
+    known = [statistic["ratio_value"] > 0, statistic["temp"] > 0 and statistic["temp_before"] > 0]
+    signs = [
+        0 < statistic["ratio_value"] <= 0.9,
+        0 < statistic["temp"] < 0.97 * statistic["temp_before"],
+    ]
+    return _finding(
+        part,
+        statistic,
+        statistic["residual"] / 6,
+        (1 + sum(signs)) / (1 + sum(known)),
+        zh=(
+            f"含氧量中位数 {statistic['o2']:.1f}%，按负荷应为 {statistic['expected_o2']:.1f}%，"
+            f"高出 {statistic['residual']:.1f} 个百分点，持续 {part.height} 小时",
+            f"同期相对负荷 {per_cent(statistic, 'load')}%，流量为前 7 日的 {per_cent(statistic, 'ratio_flow')}%，"
+            f"浓度为前 7 日的 {per_cent(statistic, 'ratio_value')}%，疑似混入空气",
+        ),
+        en=(
+            f"oxygen was {statistic['o2']:.1f} % in the median where the load leads to expect "
+            f"{statistic['expected_o2']:.1f} %, {statistic['residual']:.1f} points more, for {part.height} hours",
+            f"meanwhile the load was {per_cent(statistic, 'load')} % of usual, flow "
+            f"{per_cent(statistic, 'ratio_flow')} % and concentration {per_cent(statistic, 'ratio_value')} % of the "
+            "7 days before, as if air was let in",
+        ),
+    )
+
+
+def _mismatch(part: pl.DataFrame) -> Finding:
+    wrong = part.filter("_wrong")
+    statistic = {
+        "deviation": middle(wrong, "_off"),
+        "o2": middle(wrong, "o2"),
+        "std_o2": middle(wrong, "base_std_o2"),
+        "load": middle(wrong, "rp"),
+        "hours": float(part.height),
+    }
+    return _finding(
+        part,
+        statistic,
+        statistic["deviation"] / 0.5,
+        1.0,
+        zh=(
+            f"折算值与按含氧量重算的结果相差 {per_cent(statistic, 'deviation')}%（中位数），持续 {part.height} 小时",
+            f"同期含氧量 {statistic['o2']:.1f}%，基准含氧量 {statistic['std_o2']:g}%，疑似折算参数或含氧量被改动",
+        ),
+        en=(
+            f"converted values differ from those recomputed with the oxygen by {per_cent(statistic, 'deviation')} % "
+            f"in the median, for {part.height} hours",
+            f"oxygen was {statistic['o2']:.1f} % with a reference of {statistic['std_o2']:g} %; the conversion or the "
+            "oxygen may have been changed",
+        ),
+    )
+
+
+def _finding(
+    part: pl.DataFrame,
+    statistic: dict[str, float],
+    strength: float,
+    corroboration: float,
+    *,
+    zh: tuple[str, ...],
+    en: tuple[str, ...],
+) -> Finding:
+    return Finding(
+        entity_id=part["outlet_id"][0],
+        pollutant=None,
+        from_ts=part["ts"][0],
+        to_ts=part["ts"][-1],
+        hours=part.height,
+        strength=min(1.0, strength),
+        corroboration=corroboration,
+        zh=zh,
+        en=en,
+        statistic=statistic,
+    )
+
+
+MODEL = Model(
+    needs={
+        "obs_hour": (*ORDER, "value", "zs_value", "o2", "production_kw", "flow", "flag", "mark", "valid_min"),
+        "limits": ("pollutant", "limit", "full_scale"),
+        "outlets": ("outlet_id", "medium", "std_o2"),
+    },
+    measure=measure,
+    judge=judge,
+    chart=draw_shared("o2", "含氧量（%）"),
+)

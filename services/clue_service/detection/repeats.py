@@ -1,0 +1,182 @@
+"""Finds where a series repeats itself: a coarse look at every lag first, the exact test only at lags left over."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import sqrt
+
+import polars as pl
+
+WINDOW, SPREAD_WINDOW, LEAST = 16, 18, 12  # hours; a window needs LEAST of its 16, that is 75 %
+AROUND = SPREAD_WINDOW - WINDOW
+STEP, INNER = 4, 13
+"""Each window of 16 hours holds four hours whose number is a multiple of STEP, and all INNER hours from the first."""
+PAIRS_AT_ONCE = 200_000
+UNIT, MOST, OUT = 0.002, 20_000, (40_000, 60_000)
+"""A step of the logarithm, the most steps, and where own values and sources stand that are out of reach."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How alike a copy is: standard deviation and mean of the difference of logarithms; how much the series moves.
+
+    `gap` is the hole in hours that still joins two parts of one copy.
+    """
+
+    deviation: float
+    offset: float
+    spread: float
+    gap: int
+
+    @property
+    def widest(self) -> float:
+        """The largest difference a window can hold that passes: the mean and the deviation times (n - 1)/√n."""
+        return (self.offset + self.deviation * (WINDOW - 1) / sqrt(WINDOW)) * 1.001
+
+    @property
+    def squares(self) -> float:
+        """The most the squared deviations of any part of a window that passes can sum to."""
+        return self.deviation**2 * (WINDOW - 1) * 1.001
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Series one behind the other on the full hourly grid, each beginning at a multiple of STEP; null for no value.
+
+    `begins` and `lengths` (in hours) are by series.
+    """
+
+    numbers: pl.Series
+    begins: pl.Series
+    lengths: pl.Series
+
+    def of(self, series: int) -> pl.Series:
+        """The hours of one series."""
+        return self.numbers.slice(self.begins[series], self.lengths[series])
+
+
+def fires(own: pl.Series, source: pl.Series, tolerance: Tolerance) -> pl.Series:
+    """Whether the 16 hours that end at each hour repeat the source; both on the full hourly grid."""
+    difference = own - source
+    alike = difference.rolling_std(WINDOW, min_samples=LEAST) <= tolerance.deviation
+    level = difference.rolling_mean(WINDOW, min_samples=LEAST).abs() <= tolerance.offset
+    return (alike & level & _moves(own, tolerance)).fill_null(False)
+
+
+def _moves(own: pl.Series, tolerance: Tolerance) -> pl.Series:
+    return own.rolling_std(SPREAD_WINDOW, min_samples=LEAST) >= tolerance.spread
+
+
+def runs(fired: pl.Series, gap: int) -> Iterator[tuple[int, int]]:
+    """First and last hour of what windows that fired cover, joined over holes of up to `gap` hours."""
+    span: tuple[int, int] | None = None
+    for end in fired.arg_true().to_list():
+        begin = max(0, end - WINDOW + 1)
+        if span is not None and begin <= span[1] + gap + 1:
+            span = (span[0], end)
+            continue
+        if span is not None:
+            yield span
+        span = (begin, end)
+    if span is not None:
+        yield span
+
+
+def candidates(grid: Grid, lags: tuple[int, int], tolerance: Tolerance) -> list[tuple[int, int]]:
+    """The series and lags at which some window may repeat: none is missed that `fires` would find, few others stay.
+
+    Four hours of each window are compared at all lags; where they agree, thirteen are, which every window that holds
+    those four contains. Both bounds follow from the tolerance, so that they cannot lose a window.
+    """
+    phases = _phases(grid, tolerance)
+    pairs: list[pl.DataFrame] = []
+    found: set[tuple[int, int]] = set()
+    for lag in range(lags[0], lags[1] + 1):
+        hours = _agreeing(phases, lag, tolerance)
+        if hours.len():
+            pairs.append(pl.DataFrame({"hour": hours}).with_columns(lag=pl.lit(lag, pl.Int64)))
+        if pairs and (lag == lags[1] or sum(one.height for one in pairs) >= PAIRS_AT_ONCE):
+            found |= _closer(grid, pl.concat(pairs), tolerance)
+            pairs = []
+    return sorted(found)
+
+
+def _phases(grid: Grid, tolerance: Tolerance) -> pl.DataFrame:
+    """Every fourth hour (`own`), the hours 0..3 behind each (`p0`..`p3`), and whether a window there may fire.
+
+    Logarithms are whole steps of UNIT in 16 bits, so that one subtraction that wraps and one comparison tell whether
+    two are near. Holes of one or two hours (`own_hole`, `h0`..`h3`) agree with everything; longer ones are put out of
+    reach of everything.
+    """
+    hole = grid.numbers.is_null()
+    three = hole & hole.shift(1, fill_value=True) & hole.shift(-1, fill_value=True)
+    long = three | three.shift(1, fill_value=True) | three.shift(-1, fill_value=True)
+    lowest = grid.numbers.min() if hole.all() is False else 0.0
+    steps = ((pl.col("_lv") - lowest) / UNIT).round().clip(0, MOST).fill_null(0)
+    reach = _reach(tolerance)
+    frame = pl.DataFrame(
+        {"_lv": grid.numbers, "_long": long, "hole": hole & ~long, "_m": _moves(grid.numbers, tolerance)}
+    )
+    ends = [pl.col("_m").shift(-more, fill_value=False) for more in range(INNER - 1, WINDOW)]
+    frame = frame.select(
+        "hole",
+        own=pl.when("_long").then(OUT[0]).otherwise(steps + reach).cast(pl.UInt16),
+        source=pl.when("_long").then(OUT[1]).otherwise(steps).cast(pl.UInt16),
+        moves=pl.any_horizontal(ends).fill_null(False),
+    )
+    whole = frame.select("own", "moves", own_hole="hole").gather_every(STEP)
+    phases = [frame["source"].gather_every(STEP, phase).alias(f"p{phase}") for phase in range(STEP)]
+    holes = [frame["hole"].gather_every(STEP, phase).alias(f"h{phase}") for phase in range(STEP)]
+    return whole.with_columns(phases + holes)
+
+
+def _reach(tolerance: Tolerance) -> int:
+    """How many steps two logarithms may lie apart; one more for the rounding of both."""
+    return int(tolerance.widest / UNIT) + 1
+
+
+def _agreeing(phases: pl.DataFrame, lag: int, tolerance: Tolerance) -> pl.Series:
+    """Every fourth hour from which on four are near those `lag` hours before.
+
+    Plain columns and slices: as one expression, or shifted, the same takes three times as long.
+    """
+    rows, rest = -(-lag // STEP), -lag % STEP
+    count, steps = phases.height - rows, INNER // STEP
+    if count <= steps:
+        return pl.Series([], dtype=pl.Int64)
+    near = (phases["own"].slice(rows) - phases[f"p{rest}"].slice(0, count)) <= 2 * _reach(tolerance)
+    if phases["own_hole"].any():
+        near = near | phases["own_hole"].slice(rows) | phases[f"h{rest}"].slice(0, count)
+    agree = phases["moves"].slice(rows, count - steps)
+    for more in range(steps + 1):
+        agree = agree & near.slice(more, count - steps)
+    return (agree.arg_true().cast(pl.Int64) + rows) * STEP
+
+
+def _closer(grid: Grid, pairs: pl.DataFrame, tolerance: Tolerance) -> set[tuple[int, int]]:
+    """Which pairs of hour and lag pass on four hours by their squares, then on thirteen: as series and lag."""
+    series = (grid.begins.search_sorted(pairs["hour"], side="right").cast(pl.Int64) - 1).alias("series")
+    pairs = pairs.with_columns(series, begin=grid.begins.gather(series), length=grid.lengths.gather(series))
+    within = pl.col("hour") - pl.col("begin")
+    pairs = pairs.filter((within >= pl.col("lag")) & (within + INNER <= pl.col("length")))
+    for step, least in ((STEP, 2), (1, INNER - (WINDOW - LEAST))):
+        if pairs.is_empty():
+            return set()
+        offsets = range(0, INNER, step)
+        own, earlier = pairs["hour"], pairs["hour"] - pairs["lag"]
+        differences = pl.DataFrame(
+            [
+                (grid.numbers.gather(own + offset) - grid.numbers.gather(earlier + offset)).alias(str(offset))
+                for offset in offsets
+            ]
+        )
+        columns = [pl.col(str(offset)) for offset in offsets]
+        count = pl.sum_horizontal([one.is_not_null().cast(pl.Float64) for one in columns])
+        total, squares = pl.sum_horizontal(columns), pl.sum_horizontal([one * one for one in columns])
+        spread = squares - total * total / count
+        keep = differences.select(
+            (count >= least)
+            & (spread <= tolerance.squares)
+            & pl.all_horizontal([(one.abs() <= tolerance.widest).fill_null(True) for one in columns])
+        ).to_series()
+        pairs = pairs.filter(keep)
+    return set(pairs.select("series", "lag").unique().iter_rows())
