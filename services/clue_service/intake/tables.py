@@ -1,7 +1,7 @@
 """Tables of an import folder: read by their declaration, every wrong row named, nothing guessed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -106,7 +106,6 @@ def read_table(name: str, path: Path) -> Table:
     Rows with a wrong value are left out and named; a wrong value never becomes a null in silence. Missing columns are
     added as null and noted, so that rules count their rows as not evaluable; unknown columns are kept.
     """
-    key, columns = declared()[name]
     try:
         raw = _raw(path)
     except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
@@ -115,14 +114,21 @@ def read_table(name: str, path: Path) -> Table:
             path.name, 0, "", f"文件无法读取：{reason}", f"the file cannot be read: {reason}", "unreadable"
         )
         return Table(pl.DataFrame(schema=schema(name)), (wrong,), (), error_count=1)
+    return checked(name, path.name, raw)
+
+
+def checked(name: str, file: str, raw: pl.DataFrame, before: int = 0) -> Table:
+    """Rows of a declared table as they were read, brought to their types; `before` rows of the file stood ahead."""
+    key, columns = declared()[name]
     missing = [pl.lit(None, column.type).alias(column.name) for column in columns if _is_missing(column, raw)]
     frame = raw.with_columns(missing)
     present = [column for column in columns if column.name in frame.columns]
     typed = frame.with_columns([_cast(column, frame.schema[column.name]) for column in present])
-    bad, errors, count = _problems(path.name, key, frame, typed)
+    bad, errors, count = _problems(file, key, frame, typed)
     numbers = [column.name for column in present if column.type == pl.Float64()]
     good = (typed.filter(~bad) if bad.any() else typed).with_columns(pl.col(numbers).fill_nan(None))
-    return Table(good, errors, _notes(raw, columns), raw.height, count, (~bad).arg_true() + 1)
+    placed = tuple(replace(error, row=error.row + before) for error in errors) if before else errors
+    return Table(good, placed, _notes(raw, columns), raw.height, count, (~bad).arg_true() + 1 + before)
 
 
 def _problems(
