@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-STRENGTHS = ("weak", "middle", "strong")
+STRENGTHS = ("faint", "weak", "middle", "strong")
 NEGATIVE = "negative"
 PART = "part"
 """Belongs to an act labelled elsewhere (the curve that was copied): a hit is right, none is no miss."""
@@ -25,7 +25,7 @@ SCHEMA = {
 
 @dataclass(frozen=True)
 class Label:
-    """One anomaly (`strength` weak, middle or strong), a part of one, or one look-alike that is none (negative).
+    """One anomaly (`strength` faint, weak, middle or strong), a part of one, or one look-alike that is none (negative).
 
     `since` and `until` are the first and last row it touches, local; `kind` says in one word what was done.
     """

@@ -74,13 +74,13 @@ def _size(outcome: Outcome, size: Size) -> str:
 
 
 def _numbers(outcome: Outcome) -> str:
-    head = ["规则 / rule", "弱 / weak", "中 / middle", "强 / strong", "真实载体 / real", "正确 / right", "误报 / false",
+    head = ["规则 / rule", "微 / faint", "弱 / weak", "中 / middle", "强 / strong", "真实载体 / real", "正确 / right", "误报 / false",
             "精确率 / precision", "Wilson 95 %"]  # fmt: skip
     rows = []
     for rule in RULES:
         tally = outcome.tallies[rule]
         if rule not in outcome.detected.rules:
-            rows.append([rule, "未实现 / not there", *[""] * 7])
+            rows.append([rule, "未实现 / not there", *[""] * 8])
             continue
         found = [_found(tally, one) for one in (*STRENGTHS, "real")]
         low, high = wilson(tally.true_hits, tally.true_hits + tally.false_hits)
