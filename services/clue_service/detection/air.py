@@ -35,7 +35,7 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     )
     shared = [pl.lit(None, pl.Float64).alias(name) for name in ("temp",) if name not in rows.columns]
     rows = rows.with_columns(shared)
-    short = lacking(rows.filter("ok"), ("o2", "base_std_o2", "full_scale"))
+    short = lacking(rows, ("o2", "base_std_o2", "full_scale"), "ok")
     live = rows.filter("live")
     lines = _expected(outlet_hours(live, ("o2", "production_kw", "rf")))
     lines = lines.with_columns(_high=_is_high(values).fill_null(False).cast(pl.Float64))

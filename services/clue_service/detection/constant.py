@@ -3,17 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal
 
 import polars as pl
 
 from services.clue_service.detection.catalogue import Rule
-from services.clue_service.detection.live import excused, with_limits
+from services.clue_service.detection.live import excused, live_series, with_limits
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
-from services.clue_service.detection.windows import POSITION, SERIES, Window, lagged, rolled, with_series
+from services.clue_service.detection.windows import SERIES, Window, lagged, of_series_with, rolled, sampled, with_series
 
 SHORT, LONG, ZERO, USUAL = 10, 24, 6, 336  # live hours
 CALMEST, BEFORE = 0.05, 72  # the calmest twentieth of the usual hours, which end so many live hours earlier
 ORDER = ["outlet_id", "pollutant", "ts"]
+KINDS: tuple[Literal["max"], Literal["min"]] = ("max", "min")
 COMPANIONS = ("o2", "flow")
 NEEDED = ("value", "production_kw", "flow", "full_scale")
 
@@ -21,23 +23,46 @@ NEEDED = ("value", "production_kw", "flow", "full_scale")
 def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> Measured:
     """Live hours of every outlet where a band collapsed at all, with usual bands and what the siblings did."""
     rows = with_limits(tables["live_hours"], tables["limits"])
-    short = lacking(rows.filter("ok"), NEEDED)
-    live = _bands(with_series(rows.filter("live"), ORDER[:2]), ("value",))
-    flat = pl.min_horizontal(f"band{SHORT}_value", f"band{LONG}_value") <= values["scale"] * pl.col("full_scale")
-    some = _outlets_where(live, flat | (pl.col("top") == 0))
-    # Usual bands cost most, so each step looks only at the outlets the step before left over.
-    collapsed = _usual(some, ("value",)).with_columns(reach=_reach(values))
-    few = _outlets_where(collapsed, pl.col("reach").is_not_null()).select(rows.columns)
+    short = lacking(rows, NEEDED, "ok")
+    live = live_series(tables)
+    # Usual bands cost most, so they are asked for only where a band may be calm enough, then only at such outlets.
+    chosen = _collapsed(live, values)
+    few = of_series_with(live, pl.col("outlet_id").is_in(chosen.implode())).select(rows.columns)
     few = _usual(_bands(with_series(few, ORDER[:2]), ("value", *COMPANIONS)), ("value", *COMPANIONS))
     few = _calm(_siblings(few))
     keep = [*rows.columns, *[name for name in few.columns if name.startswith("base_")]]
     return Measured(excused(few.select(keep), tables.get("work_orders"), rule.work_orders), short)
 
 
-def _outlets_where(rows: pl.DataFrame, condition: pl.Expr) -> pl.DataFrame:
-    outlets = rows.filter(condition)["outlet_id"].unique()
-    found = rows.filter(pl.col("outlet_id").is_in(outlets.implode()))
-    return with_series(found.drop(SERIES, POSITION), ORDER[:2])
+def _collapsed(live: pl.DataFrame, values: Values) -> pl.Series:
+    """The outlets where some window fires before the siblings are asked.
+
+    The calmest twentieth of 336 bands is at most the widest of any 24 in a row, and that at most the range of the 47
+    hours they cover: whatever fires lies below the least of such ranges, wherever in the 336 they stand.
+    """
+    span, lag = 2 * LONG - 1, LONG + BEFORE
+    ranges = [Window(f"_{kind}", "value", kind, span, span) for kind in KINDS]
+    live = rolled(_bands(live, ("value",)), ranges).with_columns(_wide=pl.col("_max") - pl.col("_min"))
+    live = rolled(live, [Window("_bound", "_wide", "min", USUAL - span - LONG, 1)])
+    band = pl.col(f"band{SHORT}_value")
+    calm = (band <= values["calm"] * lagged("_bound", lag)) & (band <= values["scale"] * pl.col("full_scale"))
+    rows = live.select((calm | (pl.col("top") == 0)).fill_null(False)).to_series().arg_true()
+    usual = {
+        f"base_usual{size}_value": sampled(live, rows, _window(f"band{size}_value", 0.5), size)
+        for size in (SHORT, LONG)
+    }
+    calmest = {
+        f"base_calm{size}": sampled(live, rows, _window(f"band{size}_value", CALMEST), size + BEFORE)
+        for size in (SHORT, LONG)
+    }
+    some = live[rows].with_columns(**usual, **calmest)
+    known = {size: pl.col(f"band{size}_value") <= values["calm"] * pl.col(f"base_calm{size}") for size in (SHORT, LONG)}
+    fired = _reach(values).is_not_null() & (known[SHORT] | known[LONG] | (pl.col("top") == 0))
+    return some.filter(fired)["outlet_id"].unique()
+
+
+def _window(column: str, share: float) -> Window:
+    return Window(column, column, "quantile", USUAL, USUAL * 3 // 4, share)
 
 
 def _bands(rows: pl.DataFrame, signals: tuple[str, ...]) -> pl.DataFrame:

@@ -23,7 +23,7 @@ HOUR = timedelta(hours=1)
 def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> Measured:
     """Every hour of outlets with a repeated segment; its rows carry the lag and what stood there before."""
     rows = with_limits(tables["live_hours"], tables["limits"])
-    short = lacking(rows.filter("ok"), ("full_scale",))
+    short = lacking(rows, ("full_scale",), "ok")
     rows = with_series(rows.with_columns(_lv=_level(values)), ORDER[:2])
     if rows.is_empty():
         return Measured(rows.drop("_lv"), short)

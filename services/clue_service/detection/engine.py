@@ -34,7 +34,7 @@ from services.clue_service.detection import (
     waste_output,
 )
 from services.clue_service.detection.catalogue import Rule
-from services.clue_service.detection.live import live_hours
+from services.clue_service.detection.live import live_hours, live_series, with_limits
 from services.clue_service.detection.model import Finding, Model
 from shared.clock import ZONE
 
@@ -167,6 +167,23 @@ def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             out.append((first, count))
     return out
+    end = 0
+    for count in observations["outlet_id"].rle().struct.field("len").to_list():
+        end += count
+        if end - first >= BATCH_ROWS:
+            yield _batch(tables, observations.slice(first, end - first))
+            first = end
+    if first < observations.height:
+        yield _batch(tables, observations.slice(first))
+
+
+def _batch(tables: Mapping[str, pl.DataFrame], observations: pl.DataFrame) -> Mapping[str, pl.DataFrame]:
+    """The tables with the live hours of some outlets; what most rules begin with is made once for all of them."""
+    live, limits = live_hours(observations), tables.get("limits")
+    if limits is None or not {"pollutant", *LIMITS} <= set(limits.columns):
+        return {**tables, "live_hours": live}
+    live = with_limits(live, limits)
+    return {**tables, "live_hours": live, "live_series": live_series({"live_hours": live, "limits": limits})}
 
 
 def _apply(

@@ -25,7 +25,7 @@ KINDS = {
 def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> Measured:
     """Live hours of outlets whose layers disagreed most of a day, with the instrument's values one hour off."""
     rows = with_limits(tables["live_hours"], tables["limits"])
-    short = lacking(rows.filter("ok"), (*LAYERS, "full_scale"))
+    short = lacking(rows, (*LAYERS, "full_scale"), "ok")
     live = with_series(rows.filter("live").with_columns(_apart=_apart("inst_value", values)), ORDER[:2])
     suspect = rolled(live, [_share("_apart")]).filter(pl.col("_share_apart") >= values["share"])
     few = with_series(of_outlets(rows, suspect["outlet_id"]), ORDER[:2])

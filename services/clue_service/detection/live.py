@@ -61,9 +61,20 @@ def _loads(rows: pl.DataFrame, rules: Mapping[str, Any]) -> pl.DataFrame:
     return usual.select("outlet_id", "ts", *ratio)
 
 
+def live_series(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """The live rows with limits, their series numbered: what most rules begin with, made once for all of them."""
+    known = tables.get("live_series")
+    if known is not None:
+        return known
+    return with_series(with_limits(tables["live_hours"], tables["limits"]).filter("live"), ORDER[:2])
+
+
 def with_limits(rows: pl.DataFrame, limits: pl.DataFrame) -> pl.DataFrame:
-    """Add `limit` and `full_scale`: those of the outlet where it has its own, else the pollutant's."""
+    """Add `limit` and `full_scale`, unless they are there: those of the outlet where it has its own, else the
+    pollutant's."""
     columns = ["limit", "full_scale"]
+    if set(columns) <= set(rows.columns):
+        return rows
     if "outlet_id" not in limits.columns:
         limits = limits.with_columns(outlet_id=pl.lit(None, pl.String))
     general = limits.filter(pl.col("outlet_id").is_null()).unique("pollutant", keep="last")

@@ -14,7 +14,7 @@ from services.clue_service.detection.load import with_steady_load
 from services.clue_service.detection.marks import carrying
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
 from services.clue_service.detection.outlet_chart import outlet_chart
-from services.clue_service.detection.windows import SERIES, Window, lagged, rolled, with_series
+from services.clue_service.detection.windows import SERIES, Window, lagged, reached, rolled, with_series
 
 USUAL, RECENT, EARLIER, WEEK = 336, 60, 72, 168  # hours with production
 POWERS = ("production_kw", "treatment_kw")
@@ -32,7 +32,10 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     producing = (pl.col("rp") >= values["load"]) & (pl.col("production_kw") > 0) & pl.col("treatment_kw").is_not_null()
     on = rows.filter(producing & ~carrying(rows, list(settings()["condition_marks"])))
     on = _distinct(with_series(on, ORDER[:2])).with_columns(_share=pl.col("treatment_kw") / pl.col("production_kw"))
-    found = rolled(on, LEVELS).with_columns(base_earlier=lagged("base_usual", EARLIER))
+    on = on.filter(pl.col(SERIES).is_in(on.filter(_may_fall(values))[SERIES].unique().implode()))
+    found = rolled(with_series(on.drop(SERIES, "_position"), ORDER[:2]), LEVELS).with_columns(
+        base_earlier=lagged("base_usual", EARLIER)
+    )
     fell = _off(values) | (pl.col("base_recent") <= values["idle_share"] * pl.col("base_earlier"))
     series = found.filter(fell)[SERIES].unique()
     few = with_series(found.filter(pl.col(SERIES).is_in(series.implode())).drop(SERIES, "_position"), ORDER[:2])
@@ -45,6 +48,14 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
         base_earlier_kw=lagged("_usual_kw", EARLIER), base_value=lagged("_week")
     )
     return Measured(_excused(few.drop("_usual_kw", "_week", "_share"), tables, rule, values), short)
+
+
+def _may_fall(values: Values) -> pl.Expr:
+    """Whether treatment may be off or idle here: far below, or mostly below, the highest ratio that was usual."""
+    share = pl.col("_share")
+    off = share <= values["off_share"] * share.rolling_max(USUAL, min_samples=1)
+    low = share <= values["idle_share"] * share.rolling_max(USUAL + EARLIER + RECENT, min_samples=1)
+    return (off | reached(low, RECENT, RECENT * 3 // 8)).fill_null(False)
 
 
 def _excused(few: pl.DataFrame, tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> pl.DataFrame:

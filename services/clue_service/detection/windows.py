@@ -73,3 +73,35 @@ def lagged(name: str, rows: int = 1) -> pl.Expr:
 def ahead(name: str, rows: int) -> pl.Expr:
     """The value `rows` rows later in the same series, null after its end."""
     return pl.when(pl.col(SERIES).shift(-rows) == pl.col(SERIES)).then(pl.col(name).shift(-rows))
+
+
+def of_series_with(rows: pl.DataFrame, flag: pl.Expr) -> pl.DataFrame:
+    """The rows of outlets where `flag` holds at all, series numbered anew. The frame is sorted by series and time."""
+    chosen = rows.filter(flag.fill_null(False))["outlet_id"].unique()
+    some = rows.filter(pl.col("outlet_id").is_in(chosen.implode()))
+    return with_series(some.drop(SERIES, POSITION, strict=False), ["outlet_id", "pollutant"])
+
+
+def reached(flag: pl.Expr, rows: int, least: int) -> pl.Expr:
+    """Whether `flag` holds in at least `least` of the `rows` rows ending here.
+
+    It is asked of one long column, edges of series and all: a screen may let too much through, never too little.
+    """
+    return flag.fill_null(False).cast(pl.Int16).rolling_sum(rows, min_samples=1) >= least
+
+
+def sampled(frame: pl.DataFrame, rows: pl.Series, window: Window, lag: int = 0) -> pl.Series:
+    """The window's value at some rows only (their numbers), `lag` rows earlier: the same as rolled and lagged.
+
+    Where few rows matter this costs what they cost, and not what the whole column does.
+    """
+    row, begins = pl.col("row"), pl.col("row") - pl.col("position")
+    asked = pl.DataFrame({"row": rows.cast(pl.Int64), "position": frame[POSITION].gather(rows)}).with_row_index("id")
+    first, end = pl.max_horizontal(row - lag - window.size + 1, begins), row - lag + 1
+    places = asked.select("id", at=pl.int_ranges(first, pl.max_horizontal(first, end))).explode("at").drop_nulls()
+    held = places.select("id", value=frame[window.column].gather(places["at"]).cast(pl.Float64)).drop_nulls()
+    value = pl.col("value")
+    found = {"max": value.max(), "min": value.min(), "median": value.median(), "mean": value.mean(), "std": value.std()}
+    one = found.get(window.kind, value.quantile(window.quantile, interpolation="linear"))
+    each = held.group_by("id").agg(one.alias("found"), count=pl.len()).filter(pl.col("count") >= window.least)
+    return asked.join(each, on="id", how="left", maintain_order="left")["found"]
