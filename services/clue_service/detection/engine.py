@@ -131,7 +131,7 @@ def _batches(tables: Mapping[str, pl.DataFrame]) -> Iterator[Mapping[str, pl.Dat
         observations = observations.sort("outlet_id", maintain_order=True)
     for spans in _spans(observations["outlet_id"], tables.get("outlets")):
         parts = [observations.slice(first, count) for first, count in spans]
-        yield {**tables, "live_hours": live_hours(pl.concat(parts, rechunk=True) if len(parts) > 1 else parts[0])}
+        yield _batch(tables, pl.concat(parts, rechunk=True) if len(parts) > 1 else parts[0])
 
 
 def _spans(names: pl.Series, outlets: pl.DataFrame | None) -> Iterator[list[tuple[int, int]]]:
@@ -167,14 +167,6 @@ def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             out.append((first, count))
     return out
-    end = 0
-    for count in observations["outlet_id"].rle().struct.field("len").to_list():
-        end += count
-        if end - first >= BATCH_ROWS:
-            yield _batch(tables, observations.slice(first, end - first))
-            first = end
-    if first < observations.height:
-        yield _batch(tables, observations.slice(first))
 
 
 def _batch(tables: Mapping[str, pl.DataFrame], observations: pl.DataFrame) -> Mapping[str, pl.DataFrame]:
