@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -11,7 +12,7 @@ STRENGTHS = ("faint", "weak", "middle", "strong")
 NEGATIVE = "negative"
 PART = "part"
 """Belongs to an act labelled elsewhere (the curve that was copied): a hit is right, none is no miss."""
-SCHEMA = {
+SCHEMA: dict[str, Any] = {
     "rule_id": pl.String,
     "entity_id": pl.String,
     "pollutant": pl.String,

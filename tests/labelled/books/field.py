@@ -4,11 +4,11 @@ import math
 from datetime import datetime, timedelta
 from random import Random
 
-from tests.labelled.books.made import FLOAT, MOMENT, TEXT, Made
+from tests.labelled.books.made import FLOAT, MOMENT, TEXT, Made, Schema
 from tests.labelled.labels import NEGATIVE, STRENGTHS, Label
 from tests.labelled.noise import dice, wander
 
-SCHEMAS = {
+SCHEMAS: dict[str, Schema] = {
     "lab_reports": {
         "report_id": TEXT, "org": TEXT, "sampler_id": TEXT, "sampler_name": TEXT, "site": TEXT, "lat": FLOAT,
         "lon": FLOAT, "t_start": MOMENT, "t_end": MOMENT, "project": TEXT,

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from tests.labelled.books.made import FLOAT, MOMENT, TEXT, TRUTH, Made
+from tests.labelled.books.made import FLOAT, MOMENT, TEXT, TRUTH, Made, Schema
 from tests.labelled.labels import NEGATIVE, STRENGTHS, Label
 from tests.labelled.noise import dice
 
-SCHEMAS = {
+SCHEMAS: dict[str, Schema] = {
     "manifests": {
         "manifest_no": TEXT, "shipper": TEXT, "receiver": TEXT, "truck": TEXT, "waste_code": TEXT, "from_prov": TEXT,
         "to_prov": TEXT, "cross_approval": TEXT, "receiver_code_ok": TRUTH, "ship_t": FLOAT, "recv_t": FLOAT,

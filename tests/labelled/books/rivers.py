@@ -7,14 +7,14 @@ river's sensors do not measure them.
 from datetime import datetime, timedelta
 from random import Random
 
-from tests.labelled.books.made import FLOAT, MOMENT, TEXT, TRUTH, Made
+from tests.labelled.books.made import FLOAT, MOMENT, TEXT, TRUTH, Made, Schema
 from tests.labelled.hourly.carrier import Carrier
 from tests.labelled.hourly.real import river_hours
 from tests.labelled.hourly.water import batches
 from tests.labelled.labels import NEGATIVE, STRENGTHS, Label
 from tests.labelled.noise import DAY, START, dice, wander
 
-SCHEMAS = {
+SCHEMAS: dict[str, Schema] = {
     "sections": {
         "section_id": TEXT, "ts": MOMENT, "nh3n": FLOAT, "tp": FLOAT, "codmn": FLOAT, "cond": FLOAT, "turb": FLOAT,
         "do": FLOAT,
@@ -56,7 +56,7 @@ class _Section:
 
 
 def rivers(seed: int, days: int, sources: list[Carrier], plan: tuple[tuple[int, ...], int]) -> Made:
-    """Make sections with planted incidents (`plan`: strengths, replicates); `sources` are clean outlets to plant loads in."""
+    """Make sections with planted incidents (`plan`: strengths, replicates), and loads planted in clean `sources`."""
     made, turn = Made(SCHEMAS), 0
     levels, replicates = plan
     for level in levels:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from tests.labelled.books.made import FLOAT, MOMENT, TEXT, WHOLE, Made
+from tests.labelled.books.made import FLOAT, MOMENT, TEXT, WHOLE, Made, Schema
 from tests.labelled.labels import NEGATIVE, PART, STRENGTHS, Label
 from tests.labelled.noise import clamp, dice, wander
 
-SCHEMAS = {
+SCHEMAS: dict[str, Schema] = {
     "veh_tests": {
         "test_id": TEXT, "station_id": TEXT, "line_id": TEXT, "plate": TEXT, "vin": TEXT, "make": TEXT, "model": TEXT,
         "model_year": WHOLE, "start": MOMENT, "method": TEXT, "cal_id": TEXT, "cvn": TEXT, "result": TEXT,
@@ -118,8 +118,10 @@ def _copied(hall: Hall, line: str, begin: datetime, level: int) -> None:
     source, done = hall.test(line, first, 1, curve)
     hall.made.labels.append(Label("R21", source, first, done, PART, "curve copied from"))
     blur = (0.03, 0.01, 0.003, 0.0)[level]
-    again: Curve = [
-        (speed, *(value * (1 + hall.chance.gauss(0, blur)) for value in gases), rpm) for speed, *gases, rpm in curve
+    noise = hall.chance.gauss
+    again = [
+        (speed, co2 * (1 + noise(0, blur)), co * (1 + noise(0, blur)), nox * (1 + noise(0, blur)), rpm)
+        for speed, co2, co, nox, rpm in curve
     ]
     start = begin + timedelta(days=5)
     number, end = hall.test(line, start, 6, again)

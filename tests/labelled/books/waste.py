@@ -1,14 +1,14 @@
-"""Hazardous-waste books of a score of works over a year and a half, their store, and the transfers in manifests (R12, R13)."""
+"""Hazardous-waste books of works over a year and a half, their store, and what they hand over (R12, R13)."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
-from tests.labelled.books.made import FLOAT, MOMENT, TEXT, TRUTH, Made
+from tests.labelled.books.made import FLOAT, MOMENT, TEXT, TRUTH, Made, Schema
 from tests.labelled.labels import NEGATIVE, STRENGTHS, Label
 from tests.labelled.noise import dice
 
-SCHEMAS = {
+SCHEMAS: dict[str, Schema] = {
     "waste_month": {
         "enterprise_id": TEXT, "month": MOMENT, "industry": TEXT, "waste_code": TEXT, "product_t": FLOAT,
         "power_kwh": FLOAT, "produced_t": FLOAT, "open_t": FLOAT, "transferred_t": FLOAT, "self_disposed_t": FLOAT,

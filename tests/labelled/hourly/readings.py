@@ -1,7 +1,7 @@
 """What is done to the readings themselves: R01 R02 R04 R06 R14 R15, and in waste water R05 R08.
 
-Each act takes an outlet, the hour at which it begins and its strength (0 faint, 1 weak, 2 middle, 3 strong), and returns where
-it was done. The numbers are a fraudster's, not the rules'.
+Each act takes an outlet, the hour at which it begins and its strength (0 faint, 1 weak, 2 middle, 3 strong), and
+returns where it was done. The numbers are a fraudster's, not the rules'.
 """
 
 from dataclasses import dataclass
