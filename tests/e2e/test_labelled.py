@@ -1,4 +1,4 @@
-"""Every rule finds what is put into the labelled series, and seldom cries wolf: a change that breaks a rule shows here."""
+"""Every rule finds what is put into the labelled series and seldom cries wolf: what breaks a rule shows here."""
 
 import hashlib
 from pathlib import Path

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from tests.labelled.books.field import field
-from tests.labelled.books.made import FLOAT, MOMENT, TEXT, TRUTH
+from tests.labelled.books.made import FLOAT, MOMENT, TEXT, TRUTH, Schema
 from tests.labelled.books.manifests import manifests
 from tests.labelled.books.rivers import rivers
 from tests.labelled.books.vehicles import vehicles
@@ -17,13 +17,13 @@ from tests.labelled.hourly.real import untouched
 from tests.labelled.labels import Label, write
 from tests.labelled.noise import START
 
-OUTLETS = {
+OUTLETS: Schema = {
     "outlet_id": TEXT, "medium": TEXT, "kind": TEXT, "industry": TEXT, "std_o2": FLOAT, "combined_rain": TRUTH,
     "enterprise_id": TEXT,
 }  # fmt: skip
-LIMITS = {"outlet_id": TEXT, "pollutant": TEXT, "limit": FLOAT, "full_scale": FLOAT}
-ORDERS = {"work_order": TEXT, "outlet_id": TEXT, "t_start": MOMENT, "t_end": MOMENT, "kind": TEXT}
-CHANGES = {
+LIMITS: Schema = {"outlet_id": TEXT, "pollutant": TEXT, "limit": FLOAT, "full_scale": FLOAT}
+ORDERS: Schema = {"work_order": TEXT, "outlet_id": TEXT, "t_start": MOMENT, "t_end": MOMENT, "kind": TEXT}
+CHANGES: Schema = {
     "outlet_id": TEXT, "ts": MOMENT, "pollutant": TEXT, "info_id": TEXT, "old_value": FLOAT, "new_value": FLOAT,
     "operator": TEXT, "work_order": TEXT,
 }  # fmt: skip

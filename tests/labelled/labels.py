@@ -4,14 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-STRENGTHS = ("weak", "middle", "strong")
+STRENGTHS = ("faint", "weak", "middle", "strong")
 NEGATIVE = "negative"
 PART = "part"
 """Belongs to an act labelled elsewhere (the curve that was copied): a hit is right, none is no miss."""
-SCHEMA = {
+SCHEMA: dict[str, Any] = {
     "rule_id": pl.String,
     "entity_id": pl.String,
     "pollutant": pl.String,
@@ -25,7 +26,7 @@ SCHEMA = {
 
 @dataclass(frozen=True)
 class Label:
-    """One anomaly (`strength` weak, middle or strong), a part of one, or one look-alike that is none (negative).
+    """One anomaly (`strength` faint, weak, middle or strong), a part of one, or one look-alike that is none (negative).
 
     `since` and `until` are the first and last row it touches, local; `kind` says in one word what was done.
     """

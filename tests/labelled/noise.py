@@ -14,7 +14,7 @@ def dice(seed: int, name: str) -> Random:
 
 
 def wander(chance: Random, count: int, spread: float, memory: float) -> list[float]:
-    """A first-order autoregressive series around 0 with standard deviation `spread`; `memory` is its lag-1 correlation."""
+    """A first-order autoregressive series around 0: standard deviation `spread`, lag-1 correlation `memory`."""
     step = spread * math.sqrt(1 - memory * memory)
     now, out = chance.gauss(0, spread), []
     for _ in range(count):

@@ -11,24 +11,33 @@ from tests.labelled.score import RULES, Found, Tally, wilson
 
 HEAD = """# 线索规则检测报告 / Detection report
 
-由 `python -m tests.labelled` 生成,请勿手改 / Written by `python -m tests.labelled`; do not edit by hand.
+由 `python -m tests.labelled` 生成，请勿手改。
+Written by `python -m tests.labelled`; do not edit by hand.
 
-已知异常注入仿真序列和真实序列,规则作为独立进程 `lianqin detect` 运行,命中与标签按规则、对象、时间重叠比对。注入代码不引用规则的代码和参数。
-Known anomalies are put into made-up and into real series; the rules run as a process of their own (`lianqin detect`); a hit
-counts for a label of the same rule and entity when their times overlap. The code that puts them in uses neither code nor
-parameters of the rules. What each strength means stands in the docstrings of `tests/labelled/hourly` and `tests/labelled/books`.
+已知异常注入仿真序列和真实序列，规则作为独立进程 `lianqin detect` 运行，命中与标签按规则、对象、时间重叠比对。
+注入代码不引用规则的代码和参数，各强度的含义见 `tests/labelled/hourly` 和 `tests/labelled/books`。
+
+Known anomalies are put into made-up and into real series; the rules run as a process of their own (`lianqin detect`);
+a hit counts for a label of the same rule and entity when their times overlap. What puts them in uses neither code nor
+parameters of the rules; what each strength means stands in `tests/labelled/hourly` and `tests/labelled/books`.
 """
 LIMITS = """## 本报告的界限 / What this report does not show
 
-- 仿真异常的形状由作者设定,真实造假可能更隐蔽;召回率只对写明的强度成立。 / The shapes of the anomalies are the authors'; real
-  falsification may be subtler. Recall holds for the strengths that are written down, no further.
-- 仿真对象的精确率取决于异常与正常对象的比例,这里异常远多于现实。 / Precision depends on the mix: acts are far more frequent here
-  than in life. Read it together with the false alarms on the real series.
-- 真实载体上、注入时段以外的命中不计入精确率,因为同一段真实序列承载多个注入;它们在“真实序列原样”中逐条计一次。 / Hits on real carriers
-  outside what was put in do not count in precision, because one real stretch carries many acts; they are counted once, in
-  "Real series as they are".
-- 真实序列没有功率、标记等全部列,补充的列见 `tests/labelled/hourly/real.py`。 / The real series lack some columns; what is added
-  stands in `tests/labelled/hourly/real.py`. No public series of marks, manifests, vehicle tests or reports was at hand.
+- 异常的形状由作者设定，真实造假可能更隐蔽；召回率只对写明的强度成立。
+  The shapes of the anomalies are the authors'; real falsification may be subtler. Recall holds for the strengths that
+  are written down, no further.
+- 精确率取决于异常与正常对象的比例，这里异常远多于现实，应与真实序列上的误报一并看。
+  Precision depends on the mix, and acts are far more frequent here than in life: read it together with the false
+  alarms on the real series.
+- 真实载体上注入时段以外的命中不计入精确率（同一段序列承载多个注入），在“真实序列原样”中逐条计一次。
+  Hits on real carriers outside what was put in do not count in precision, because one real stretch carries many acts;
+  they are counted once, in "Real series as they are".
+- 真实序列缺少部分列，补充内容见 `tests/labelled/hourly/real.py`；没有公开的标记、联单、检车、检测报告序列可用。
+  The real series lack some columns; what is added stands in `tests/labelled/hourly/real.py`. No public series of marks,
+  manifests, vehicle tests or reports was at hand.
+- R06 和 R14 的两项条件（相邻小时起伏、前所未有的平静）是根据这里的真实序列加上的，其在这些序列上的误报数偏乐观。
+  Two conditions of R06 and R14 (roughness, a calm not known before) were added because of these very real series:
+  their false alarms on them are therefore on the optimistic side.
 """
 
 
@@ -68,19 +77,19 @@ def _size(outcome: Outcome, size: Size) -> str:
     negatives = sum(1 for label in outcome.labels if label.is_negative)
     real = sum(1 for label in outcome.labels if label.carrier == "real")
     return (
-        f"{size.days} 天,{acts} 处异常(其中 {real} 处在真实序列上),{negatives} 处形似而非。 / "
+        f"{size.days} 天，{acts} 处异常（其中 {real} 处在真实序列上），{negatives} 处形似而非。\n"
         f"{size.days} days, {acts} anomalies ({real} of them in real series), {negatives} look-alikes.\n"
     )
 
 
 def _numbers(outcome: Outcome) -> str:
-    head = ["规则 / rule", "弱 / weak", "中 / middle", "强 / strong", "真实载体 / real", "正确 / right", "误报 / false",
+    head = ["规则 / rule", "微 / faint", "弱 / weak", "中 / middle", "强 / strong", "真实载体 / real", "正确 / right", "误报 / false",
             "精确率 / precision", "Wilson 95 %"]  # fmt: skip
     rows = []
     for rule in RULES:
         tally = outcome.tallies[rule]
         if rule not in outcome.detected.rules:
-            rows.append([rule, "未实现 / not there", *[""] * 7])
+            rows.append([rule, "未实现 / not there", *[""] * 8])
             continue
         found = [_found(tally, one) for one in (*STRENGTHS, "real")]
         low, high = wilson(tally.true_hits, tally.true_hits + tally.false_hits)
@@ -132,7 +141,7 @@ def _real(real: Untouched, known: list[Judgement]) -> str:
     false_ones = sum(1 for _, judgement in pairs if judgement is not None and judgement.is_false)
     days = sum(real.days.values())
     lines = [
-        f"{len(real.days)} 条真实序列,共 {days:.0f} 天:命中 {len(pairs)} 条,逐条看图判断;误报 {false_ones} 条。 / "
+        f"{len(real.days)} 条真实序列，共 {days:.0f} 天：命中 {len(pairs)} 条，误报 {false_ones} 条，逐条看图判断。\n"
         f"{len(real.days)} real series, {days:.0f} days in all: {len(pairs)} hits, each looked at as a chart; "
         f"{false_ones} are false.\n"
     ]

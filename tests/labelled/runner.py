@@ -10,7 +10,7 @@ import orjson
 
 from tests.labelled.folder import as_they_are, made_up
 from tests.labelled.hourly.cast import Size
-from tests.labelled.labels import Label
+from tests.labelled.labels import STRENGTHS, Label
 from tests.labelled.score import RULES, Found, Tally, tallies
 
 SEED = 20260302
@@ -39,7 +39,7 @@ class Outcome:
         return {
             rule: {
                 "there": rule in self.detected.rules,
-                "recall": {one: tally.recall([one]) for one in ("weak", "middle", "strong", "real", "synthetic")},
+                "recall": {one: tally.recall([one]) for one in (*STRENGTHS, "real", "synthetic")},
                 "precision": tally.precision,
                 "true_hits": tally.true_hits,
                 "false_hits": dict(tally.false_by),

@@ -53,7 +53,7 @@ class Tally:
     """By strength, and by carrier under `real` and `synthetic`."""
     true_hits: int = 0
     false_by: Counter[str] = field(default_factory=Counter)
-    """False alarms by the name of the look-alike; `elsewhere` is an hour nothing was put into."""
+    """False alarms by the look-alike, with its rule in front when another's; `elsewhere`: where nothing was put."""
     negatives: Counter[str] = field(default_factory=Counter)
     traces: Counter[str] = field(default_factory=Counter)
     """Hits on acts of other rules, by those rules: they are right to see them, and count neither way."""
@@ -130,5 +130,6 @@ def _judge(tally: Tally, hit: Found, labels: list[Label], is_real: bool) -> None
     if is_real:
         tally.on_real += 1
         return
-    tally.false_by[own[0].kind if own else "elsewhere"] += 1
+    others = [f"{label.rule_id} {label.kind}" for label in labels if label.is_negative and hit.meets(label)]
+    tally.false_by[own[0].kind if own else (*others, "elsewhere")[0]] += 1
     tally.wrong.append(hit)

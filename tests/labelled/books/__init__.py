@@ -1,1 +1,1 @@
-"""Tables that are not hours of outlets: waste books, manifests, vehicle tests, reports, runs, sections, batch outlets."""
+"""Tables that are not hours of outlets: books, manifests, vehicle tests, reports, runs, sections, batch outlets."""

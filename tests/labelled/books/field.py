@@ -4,11 +4,11 @@ import math
 from datetime import datetime, timedelta
 from random import Random
 
-from tests.labelled.books.made import FLOAT, MOMENT, TEXT, Made
+from tests.labelled.books.made import FLOAT, MOMENT, TEXT, Made, Schema
 from tests.labelled.labels import NEGATIVE, STRENGTHS, Label
 from tests.labelled.noise import dice, wander
 
-SCHEMAS = {
+SCHEMAS: dict[str, Schema] = {
     "lab_reports": {
         "report_id": TEXT, "org": TEXT, "sampler_id": TEXT, "sampler_name": TEXT, "site": TEXT, "lat": FLOAT,
         "lon": FLOAT, "t_start": MOMENT, "t_end": MOMENT, "project": TEXT,
@@ -54,8 +54,8 @@ def _reports(made: Made, chance: Random, levels: tuple[int, ...], replicates: in
             turn += 1
             who, start = (f"CZ{turn:03d}", f"采样员丙{turn}"), BEGIN + timedelta(days=turn)
             report(who, (f"甲厂{turn}", 31.3, 120.6), start, 3)
-            late = start + timedelta(minutes=(150, 60, 20)[level])
-            number = report(who, (f"乙厂{turn}", 31.3 + (9, 35, 140)[level] * KM, 120.6), late, 2)
+            late = start + timedelta(minutes=(170, 150, 60, 20)[level])
+            number = report(who, (f"乙厂{turn}", 31.3 + (4, 9, 35, 140)[level] * KM, 120.6), late, 2)
             label = Label("R22", number, late, late + timedelta(hours=2), STRENGTHS[level], "in two places")
             made.labels.append(label)
     report(("CX001", "张伟"), ("丙厂", 31.3, 120.6), BEGIN, 3)
@@ -106,8 +106,8 @@ def _runs(made: Made, seed: int, levels: tuple[int, ...], replicates: int) -> No
         for _ in range(replicates):
             turn += 1
             run = _Run(seed, f"ZH{turn:03d}")
-            first, points = run.chance.randint(300, 900), (7, 12, 25)[level]
-            run.plume(first, points, (6.0, 9.0, 22.0)[level])
+            first, points = run.chance.randint(300, 900), (3, 7, 12, 25)[level]
+            run.plume(first, points, (4.0, 6.0, 9.0, 22.0)[level])
             run.label(made, (first, first + points - 1), STRENGTHS[level], "plume")
             run.file(made)
     _odd_runs(made, seed)

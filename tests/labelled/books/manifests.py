@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from tests.labelled.books.made import FLOAT, MOMENT, TEXT, TRUTH, Made
+from tests.labelled.books.made import FLOAT, MOMENT, TEXT, TRUTH, Made, Schema
 from tests.labelled.labels import NEGATIVE, STRENGTHS, Label
 from tests.labelled.noise import dice
 
-SCHEMAS = {
+SCHEMAS: dict[str, Schema] = {
     "manifests": {
         "manifest_no": TEXT, "shipper": TEXT, "receiver": TEXT, "truck": TEXT, "waste_code": TEXT, "from_prov": TEXT,
         "to_prov": TEXT, "cross_approval": TEXT, "receiver_code_ok": TRUTH, "ship_t": FLOAT, "recv_t": FLOAT,
@@ -77,7 +77,7 @@ def _forged(desk: Desk, levels: tuple[int, ...], replicates: int) -> None:
     for level in levels:
         for turn in range(replicates * 2):
             trip = desk.trip("WF01", "900-041-49", _day(desk.chance), round(desk.chance.uniform(4, 20), 2))
-            chosen = [FORGERIES[(turn + step) % len(FORGERIES)] for step in range(level + 1)]
+            chosen = [FORGERIES[(turn + step) % len(FORGERIES)] for step in range(max(1, level))]
             for forgery in chosen:
                 trip.update(_forge(trip, forgery, level))
             desk.file(trip, STRENGTHS[level], " + ".join(chosen))
@@ -85,12 +85,12 @@ def _forged(desk: Desk, levels: tuple[int, ...], replicates: int) -> None:
 
 def _forge(trip: dict[str, Any], forgery: str, level: int) -> dict[str, Any]:
     return {
-        "lighter": {"recv_t": round(trip["ship_t"] * (0.93, 0.85, 0.6)[level], 3)},
-        "detour": {"off_route_km": (11.0, 24.0, 60.0)[level], "gps_km": trip["plan_km"] + (25, 55, 140)[level]},
-        "stop": {"max_stop_min": (45.0, 90.0, 200.0)[level], "stop_poi": None},
+        "lighter": {"recv_t": round(trip["ship_t"] * (0.965, 0.93, 0.85, 0.6)[level], 3)},
+        "detour": {"off_route_km": (5.0, 11.0, 24.0, 60.0)[level], "gps_km": trip["plan_km"] + (9, 25, 55, 140)[level]},
+        "stop": {"max_stop_min": (32.0, 45.0, 90.0, 200.0)[level], "stop_poi": None},
         "province": {"to_prov": "安徽", "cross_approval": None},
         "licence": {"receiver_code_ok": False},
-        "late": {"confirm": trip["arrive"] + timedelta(days=(12, 20, 40)[level])},
+        "late": {"confirm": trip["arrive"] + timedelta(days=(8, 12, 20, 40)[level])},
     }[forgery]
 
 

@@ -7,14 +7,14 @@ river's sensors do not measure them.
 from datetime import datetime, timedelta
 from random import Random
 
-from tests.labelled.books.made import FLOAT, MOMENT, TEXT, TRUTH, Made
+from tests.labelled.books.made import FLOAT, MOMENT, TEXT, TRUTH, Made, Schema
 from tests.labelled.hourly.carrier import Carrier
 from tests.labelled.hourly.real import river_hours
 from tests.labelled.hourly.water import batches
 from tests.labelled.labels import NEGATIVE, STRENGTHS, Label
 from tests.labelled.noise import DAY, START, dice, wander
 
-SCHEMAS = {
+SCHEMAS: dict[str, Schema] = {
     "sections": {
         "section_id": TEXT, "ts": MOMENT, "nh3n": FLOAT, "tp": FLOAT, "codmn": FLOAT, "cond": FLOAT, "turb": FLOAT,
         "do": FLOAT,
@@ -56,7 +56,7 @@ class _Section:
 
 
 def rivers(seed: int, days: int, sources: list[Carrier], plan: tuple[tuple[int, ...], int]) -> Made:
-    """Make sections with planted incidents (`plan`: strengths, replicates); `sources` are clean outlets to plant loads in."""
+    """Make sections with planted incidents (`plan`: strengths, replicates), and loads planted in clean `sources`."""
     made, turn = Made(SCHEMAS), 0
     levels, replicates = plan
     for level in levels:
@@ -72,16 +72,16 @@ def rivers(seed: int, days: int, sources: list[Carrier], plan: tuple[tuple[int, 
 def _incident(made: Made, section: _Section, level: int, source: Carrier) -> None:
     """A works upstream lets out what it should not; the section sees it after the travel time."""
     first = section.count * 6 // 10 + section.chance.randint(0, 12)
-    samples = range(first, first + (3, 4, 7)[level])
+    samples = range(first, first + (2, 3, 4, 7)[level])
     column = section.chance.choice(list(USUAL))
-    section.times(column, samples, (2.6, 3.5, 6.0)[level])
+    section.times(column, samples, (1.8, 2.6, 3.5, 6.0)[level])
     travel = section.chance.choice((8, 12, 20))
     made.add("section_sources", section.name, source.outlet_id, float(travel))
     pollutant = {"nh3n": "NH3N", "tp": "TP", "codmn": "COD"}[column]
     begin = first * STEP - travel
     for hour in range(begin, begin + len(samples) * STEP):
         if source.own[pollutant]["value"][hour] is not None:
-            source.put(pollutant, hour, source.value(pollutant, hour) * (2.0, 3.0, 5.0)[level])
+            source.put(pollutant, hour, source.value(pollutant, hour) * (1.5, 2.0, 3.0, 5.0)[level])
     span = (section.at(samples.start), section.at(samples.stop - 1))
     made.labels.append(Label("R24", section.name, *span, STRENGTHS[level], "spill upstream", column))
     section.file(made)
@@ -124,9 +124,9 @@ def _batch_outlet(made: Made, chance: Random, named: tuple[str, int], level: int
     """R17: the valve is shut while the sampler works; the weaker the act, the more often it is forgotten."""
     name, days = named
     rows = batches(days * DAY, chance)
-    first, last = len(rows) // 3, len(rows) // 3 + (20, 20, 25)[level] * 144 - 1
+    first, last = len(rows) // 3, len(rows) // 3 + (20, 20, 20, 25)[level] * 144 - 1
     for step, (ts, flow, sampling) in enumerate(rows):
-        shut = first <= step <= last and sampling and chance.random() < (0.85, 0.95, 1.0)[level]
+        shut = first <= step <= last and sampling and chance.random() < (0.5, 0.85, 0.95, 1.0)[level]
         made.add("water_10min", name, ts, 0.0 if shut else flow, sampling)
     span = (rows[first][0], rows[min(last, len(rows) - 1)][0])
     made.labels.append(Label("R17", name, *span, STRENGTHS[level], "shut while sampled"))

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from tests.labelled.books.made import FLOAT, MOMENT, TEXT, WHOLE, Made
+from tests.labelled.books.made import FLOAT, MOMENT, TEXT, WHOLE, Made, Schema
 from tests.labelled.labels import NEGATIVE, PART, STRENGTHS, Label
 from tests.labelled.noise import clamp, dice, wander
 
-SCHEMAS = {
+SCHEMAS: dict[str, Schema] = {
     "veh_tests": {
         "test_id": TEXT, "station_id": TEXT, "line_id": TEXT, "plate": TEXT, "vin": TEXT, "make": TEXT, "model": TEXT,
         "model_year": WHOLE, "start": MOMENT, "method": TEXT, "cal_id": TEXT, "cvn": TEXT, "result": TEXT,
@@ -104,7 +104,7 @@ def _ordinary(hall: Hall, line: str, begin: datetime, count: int) -> None:
 def _borrowed(hall: Hall, line: str, begin: datetime, level: int) -> None:
     """R20: a dongle that answers with one car's identity is plugged into all kinds of cars."""
     _ordinary(hall, line, begin - timedelta(days=3), 6)
-    times = _times(hall, begin, (5, 9, 20)[level])
+    times = _times(hall, begin, (3, 5, 9, 20)[level])
     for step, start in enumerate(times):
         hall.test(line, start, step % len(MODELS), hall.drive(), cal_id=f"FAKE-{line}", cvn="1A2B3C4D")
     hall.made.labels.append(Label("R20", line, times[0], times[-1], STRENGTHS[level], "one identity in many models"))
@@ -117,9 +117,11 @@ def _copied(hall: Hall, line: str, begin: datetime, level: int) -> None:
     first = begin + timedelta(days=3)
     source, done = hall.test(line, first, 1, curve)
     hall.made.labels.append(Label("R21", source, first, done, PART, "curve copied from"))
-    blur = (0.01, 0.003, 0.0)[level]
-    again: Curve = [
-        (speed, *(value * (1 + hall.chance.gauss(0, blur)) for value in gases), rpm) for speed, *gases, rpm in curve
+    blur = (0.03, 0.01, 0.003, 0.0)[level]
+    noise = hall.chance.gauss
+    again = [
+        (speed, co2 * (1 + noise(0, blur)), co * (1 + noise(0, blur)), nox * (1 + noise(0, blur)), rpm)
+        for speed, co2, co, nox, rpm in curve
     ]
     start = begin + timedelta(days=5)
     number, end = hall.test(line, start, 6, again)
@@ -129,7 +131,7 @@ def _copied(hall: Hall, line: str, begin: datetime, level: int) -> None:
 def _diluted(hall: Hall, line: str, begin: datetime, level: int) -> None:
     """R21: the probe half out of the pipe for part of the drive, and the test passed."""
     _ordinary(hall, line, begin, 6)
-    first, last = 60, 60 + (14, 35, 90)[level]
+    first, last = 60, 60 + (6, 14, 35, 90)[level]
     curve = [
         (speed, co2 * 0.3, co * 0.3, nox * 0.3, rpm) if first <= second <= last else (speed, co2, co, nox, rpm)
         for second, (speed, co2, co, nox, rpm) in enumerate(hall.drive())

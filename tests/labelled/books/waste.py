@@ -1,14 +1,14 @@
-"""Hazardous-waste books of a score of works over a year and a half, their store, and the transfers in manifests (R12, R13)."""
+"""Hazardous-waste books of works over a year and a half, their store, and what they hand over (R12, R13)."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
-from tests.labelled.books.made import FLOAT, MOMENT, TEXT, TRUTH, Made
+from tests.labelled.books.made import FLOAT, MOMENT, TEXT, TRUTH, Made, Schema
 from tests.labelled.labels import NEGATIVE, STRENGTHS, Label
 from tests.labelled.noise import dice
 
-SCHEMAS = {
+SCHEMAS: dict[str, Schema] = {
     "waste_month": {
         "enterprise_id": TEXT, "month": MOMENT, "industry": TEXT, "waste_code": TEXT, "product_t": FLOAT,
         "power_kwh": FLOAT, "produced_t": FLOAT, "open_t": FLOAT, "transferred_t": FLOAT, "self_disposed_t": FLOAT,
@@ -63,11 +63,11 @@ def _cast(seed: int, made: Made, levels: tuple[int, ...], replicates: int) -> li
         new()
     for level in levels:
         for _ in range(replicates):
-            works, months = new(), (2, 3, 4)[level]
-            works.share[BEGIN : BEGIN + months] = [(0.62, 0.45, 0.2)[level]] * months
+            works, months = new(), (2, 2, 3, 4)[level]
+            works.share[BEGIN : BEGIN + months] = [(0.82, 0.62, 0.45, 0.2)[level]] * months
             _label(made, works, "R12", (BEGIN, BEGIN + months - 1), STRENGTHS[level], "waste kept off the books")
             works = new()
-            works.missing = {BEGIN + 1: (0.12, 0.25, 0.6)[level]}
+            works.missing = {BEGIN + 1: (0.04, 0.12, 0.25, 0.6)[level]}
             _label(made, works, "R13", (BEGIN + 1, BEGIN + 1), STRENGTHS[level], "mass missing")
     _honest(made, new)
     return out
@@ -137,7 +137,7 @@ def _store(seed: int, made: Made, levels: tuple[int, ...], replicates: int) -> N
     for level in levels:
         for turn in range(replicates):
             name = f"CK1{level}{turn}"
-            came, last = batch(name, (420, 540, 760)[level], None)
+            came, last = batch(name, (367, 420, 540, 760)[level], None)
             made.labels.append(Label("R13", name, came, last, STRENGTHS[level], "stored over a year"))
     for name, age, extension, kind in (
         ("CK200", 352, None, "almost a year"), ("CK201", 470, "延期批复2026-17", "extension approved"),

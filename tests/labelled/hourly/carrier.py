@@ -98,7 +98,7 @@ class Carrier:
         o2 = self.shared["o2"][hour]
         if self.std_o2 is None or o2 is None or o2 > NO_AIR - 1:
             return None
-        return round(value * (21 - self.std_o2) / (21 - o2), 2)
+        return round(value * (21 - self.std_o2) / (21 - float(o2)), 2)
 
     def value(self, pollutant: str, hour: int) -> float:
         """What the platform holds; 0 for a lost hour."""

@@ -81,7 +81,7 @@ class Size:
     """How much is made: days, which strengths (indices), how many replicates of each, how many clean outlets."""
 
     days: int = 90
-    levels: tuple[int, ...] = (0, 1, 2)
+    levels: tuple[int, ...] = (0, 1, 2, 3)
     replicates: int = 3
     clean: int = 12
 
@@ -97,7 +97,7 @@ class Size:
 
 
 FULL = Size()
-REDUCED = Size(days=60, levels=(1, 2), replicates=1, clean=2)
+REDUCED = Size(days=60, levels=(2, 3), replicates=1, clean=2)
 
 
 @dataclass
@@ -176,12 +176,12 @@ def _label(out: Cast, outlet: Carrier, rule: str, trace: Trace, strength: str) -
 
 
 def _whole_site(out: Cast, numbers: Iterable[int]) -> None:
-    """R18: a line that serves all three outlets of a site is cut on four nights."""
+    """R18: a line that serves all three outlets of a site is cut three times, for nine hours each."""
     site = [_outlet(out, place, next(iter(numbers)), out.size.middle) for place in (GAS, GAS, WATER)]
-    first = out.size.middle - out.size.middle % DAY + 22
-    nights = [Span(first + turn * 3 * DAY, first + turn * 3 * DAY + 3) for turn in range(4)]
+    first = out.size.middle - out.size.middle % DAY + 19
+    cuts = [Span(first + turn * 75, first + turn * 75 + 8) for turn in range(3)]
     for outlet in site:
         outlet.enterprise_id = "E-SITE"
-        for night in nights:
-            outlet.lose(night)
-        _label(out, outlet, "R18", Trace(Span(nights[0].first, nights[-1].last), "line of a whole site"), NEGATIVE)
+        for cut in cuts:
+            outlet.lose(cut)
+        _label(out, outlet, "R18", Trace(Span(cuts[0].first, cuts[-1].last), "line of a whole site"), NEGATIVE)

@@ -1,4 +1,4 @@
-"""Chimneys as they run: load with days and weeks, stops and starts, air that falls with load, autocorrelated emissions."""
+"""Chimneys as they run: load with days and weeks, stops and starts, air that falls with load, emissions with memory."""
 
 from datetime import datetime
 from random import Random

@@ -5,10 +5,12 @@ from random import Random
 import polars as pl
 import pytest
 
+from services.clue_service.detection import engine
 from tests.unit.detection.carriers import judged, put, span, times
 from tests.unit.detection.plants import judged_without, mark, plant, repeats, work_order
 
 NIGHTS = (505, 553, 577, 650, 698)  # each begins at 01 or 02
+OUTLETS = ("O1", "O2", "O3", "O4")
 DAYS = (512, 537, 563, 586, 610)  # each begins between 08 and 11
 
 
@@ -126,10 +128,21 @@ class TestNoHit:
         assert [hit.entity_id for hit in hits] == ["O1", "O2"]
 
     def test_long_outage_of_a_site(self):
-        frames = [losing(plant(name), count=8) for name in ("O1", "O2")]
+        frames = [losing(plant(name), [first - 4 for first in NIGHTS], 8) for name in ("O1", "O2")]
+        assert len(judged("R18", *frames).hits) == 2
         outlets = pl.DataFrame({"outlet_id": ["O1", "O2"], "enterprise_id": ["E1", "E1"]})
         assert len(judged("R18", *[losing(plant(name), count=5) for name in ("O1", "O2")], outlets=outlets).hits) == 2
         assert judged("R18", *frames, outlets=outlets).hits == []
+
+    def test_long_outage_of_a_site_whose_outlets_lie_far_apart(self, monkeypatch):
+        # A run takes some outlets at a time; the two of one enterprise stand at both ends of the table.
+        monkeypatch.setattr(engine, "BATCH_ROWS", 1)
+        evenings = [first - 4 for first in NIGHTS]
+        frames = [losing(plant(name), evenings, 8) if name in ("O1", "O4") else plant(name) for name in OUTLETS]
+        outlets = pl.DataFrame({"outlet_id": OUTLETS, "enterprise_id": ["E1", None, "E2", "E1"]})
+        assert judged("R18", *frames, outlets=outlets).hits == []
+        apart = outlets.with_columns(enterprise_id=pl.Series(["E1", None, "E2", "E3"]))
+        assert [hit.entity_id for hit in judged("R18", *frames, outlets=apart).hits] == ["O1", "O4"]
 
     @pytest.mark.parametrize("how", ["flag", "rows"])
     def test_before_commissioning_and_first_weeks(self, how):
