@@ -16,6 +16,7 @@ ROOMS: Mapping[bytes, str] = {
     b"inspection-codes": "clue",
     b"positive-list": "clue",
     b"suppressions": "clue",
+    b"clue-figures": "clue",
     b"cases": "case",
     b"measures": "case",
     b"conferences": "case",

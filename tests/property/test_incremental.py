@@ -1,6 +1,7 @@
 """Whatever order hours arrive in, judging what changed leaves the hits of one run over everything."""
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -91,7 +92,7 @@ def test_days_that_arrive_in_turn_give_the_hits_of_the_whole(cuts):
     """Only the months before are read, as the worker does: what lies further back changes nothing."""
     known: set[tuple[object, ...]] = set()
     edges = [0, *sorted(cuts), DAYS]
-    for first, last in zip(edges, edges[1:], strict=False):
+    for first, last in pairwise(edges):
         begin = _at(first) - LOOK_AHEAD
         held = ROWS.filter((pl.col("ts") < _at(last)) & (pl.col("ts") >= begin - LOOK_BACK))
         found = run({**TABLES, "obs_hour": held}, RULES).hits

@@ -11,7 +11,7 @@ that a run over the last months says what a run over years says."""
 
 
 def with_steady_load(rows: pl.DataFrame) -> pl.DataFrame:
-    """Add base_load and base_flow: like rp and rf, but against the highest usual value of the months around the hour."""
+    """Add base_load and base_flow: like rp and rf, against the highest usual value of the months around the hour."""
     usual = [
         pl.when(pl.col(relative) > 0).then(pl.col(measured) / pl.col(relative)).alias(f"_{name}")
         for relative, measured, name in PAIRS

@@ -26,9 +26,9 @@ from shared.identity import Principal
 from shared.records.room import Room
 
 LOOK_BACK = timedelta(days=120)
-"""How much earlier than the hours of interest is read: usual loads of 30 days, the highest of them in 60, levels of 14."""
+"""How much earlier than the hours of interest is read: usual loads of 30 days, the highest of 60, levels of 14."""
 LOOK_AHEAD = timedelta(days=31)
-"""How much earlier than an hour that changed episodes may end that it still decides: rules look ahead up to 30 days."""
+"""How much earlier than a changed hour episodes may end that it still decides: rules look ahead up to 30 days."""
 OUTLETS_AT_ONCE = 200
 LIMITS = {"outlet_id": pl.String(), "pollutant": pl.String(), "limit": pl.Float64(), "full_scale": pl.Float64()}
 
