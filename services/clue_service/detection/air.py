@@ -17,9 +17,9 @@ from services.clue_service.detection.episodes import (
     stretches,
     trimmed,
 )
-from services.clue_service.detection.live import excused, with_limits
+from services.clue_service.detection.live import excused, live_series, with_limits
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
-from services.clue_service.detection.windows import Window, lagged, reached, rolled, with_series
+from services.clue_service.detection.windows import POSITION, SERIES, Window, lagged, reached, rolled, with_series
 
 SHORT, WEEK, MONTH, FIRST = 8, 168, 720, 168  # live hours; a line needs FIRST of them
 ORDER = ["outlet_id", "pollutant", "ts"]
@@ -31,14 +31,14 @@ SHARED = ("o2", "rp", "rf", "flow", "temp")
 def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> Measured:
     """Live hours of flue-gas outlets whose oxygen or conversion was off, with the oxygen their load leads to expect."""
     outlets = tables["outlets"].unique("outlet_id", keep="last")
-    gas = of_medium(tables["live_hours"], outlets, "gas")
-    rows = with_limits(gas, tables["limits"]).join(
-        outlets.select("outlet_id", base_std_o2="std_o2"), on="outlet_id", how="left", maintain_order="left"
-    )
-    shared = [pl.lit(None, pl.Float64).alias(name) for name in ("temp",) if name not in rows.columns]
-    rows = rows.with_columns(shared)
-    short = lacking(rows, ("o2", "base_std_o2", "full_scale"), "ok")
-    live = rows.filter("live")
+    known = outlets.select("outlet_id", base_std_o2="std_o2")
+    asked = tables["live_hours"].select("outlet_id", "pollutant", "ok", "o2", *_limits(tables))
+    asked = with_limits(asked, tables["limits"])
+    asked = of_medium(asked, outlets, "gas").join(known, on="outlet_id", how="left", maintain_order="left")
+    short = lacking(asked, ("o2", "base_std_o2", "full_scale"), "ok")
+    live = of_medium(live_series(tables), outlets, "gas").drop(SERIES, POSITION)
+    live = live.join(known, on="outlet_id", how="left", maintain_order="left")
+    live = live.with_columns([pl.lit(None, pl.Float64).alias(name) for name in ("temp",) if name not in live.columns])
     wrong = live.filter(_is_wrong(values))["outlet_id"]
     hours = outlet_hours(live, ("o2", "production_kw", "rf"))
     lines = _expected(of_outlets(hours, pl.concat([_lively(hours, values), wrong])))
@@ -54,6 +54,10 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     few = few.with_columns([lagged(f"_{name}", SHORT).alias(f"base_{name}") for name in ("value", "flow", "temp")])
     kept = few.select([name for name in few.columns if not name.startswith("_")])
     return Measured(excused(kept, tables.get("work_orders"), rule.work_orders), short)
+
+
+def _limits(tables: Mapping[str, pl.DataFrame]) -> list[str]:
+    return [name for name in ("limit", "full_scale") if name in tables["live_hours"].columns]
 
 
 def _lively(hours: pl.DataFrame, values: Values) -> pl.Series:
