@@ -13,6 +13,7 @@ from rich.progress import track
 from services.clue_service.detection.catalogue import Rule, current, load
 from services.clue_service.detection.engine import MODELS, Hit, Run, run
 from services.clue_service.detection.evidence import freeze
+from services.clue_service.intake.hour_file import HourFile
 from services.clue_service.intake.tables import Table, declared, read_table
 
 app = typer.Typer(help="运行线索规则 / Run the detection rules", invoke_without_command=True)
@@ -47,22 +48,32 @@ def detect(
     if not rules:
         err.print("没有可运行的规则 / no rule to run")
         raise typer.Exit(_REFUSED)
-    found = _read(source, err)
-    if not found:
+    large = _large(source)
+    found = _read(source, err, but={"obs_hour"} if large else set())
+    if not found and large is None:
         err.print(f"{source} 中没有可识别的表 / no table known in {source}")
         raise typer.Exit(_REFUSED)
     tables: dict[str, pl.DataFrame] = {name: table.frame for name, table in found.items()}
     shown = track(rules, description="规则 / rules", console=err, disable=not err.is_terminal)
-    result = run(tables, shown)
+    result = run(tables, shown, hours=large)
     by_id = {rule.id: rule for rule in rules}
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_bytes(b"".join(orjson.dumps(line(hit, by_id[hit.rule_id])) + b"\n" for hit in result.hits))
+    if large is not None:
+        found["obs_hour"] = Table(pl.DataFrame(), tuple(large.errors), (), error_count=large.error_count)
     _report(result, found, as_json)
 
 
-def _read(source: Path, err: Console) -> dict[str, Table]:
+def _large(source: Path) -> HourFile | None:
+    """The hours, where their file is too large to be held."""
+    path = source / "obs_hour.parquet"
+    return HourFile(path) if path.exists() and HourFile.fits(path) else None
+
+
+def _read(source: Path, err: Console, *, but: set[str]) -> dict[str, Table]:
     found = {}
-    for name in track(list(declared()), description="读表 / tables", console=err, disable=not err.is_terminal):
+    wanted = [name for name in declared() if name not in but]
+    for name in track(wanted, description="读表 / tables", console=err, disable=not err.is_terminal):
         path = next(
             (source / f"{name}.{end}" for end in ("parquet", "csv") if (source / f"{name}.{end}").exists()), None
         )

@@ -1,6 +1,8 @@
 """Runs rules over tables and turns what they found into hits with a severity and a slice of evidence."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -34,6 +36,7 @@ from services.clue_service.detection import (
     waste_output,
 )
 from services.clue_service.detection.catalogue import Rule
+from services.clue_service.detection.hours import Hours, InMemory
 from services.clue_service.detection.live import live_hours, live_series, with_limits
 from services.clue_service.detection.model import Finding, Model
 from shared.clock import ZONE
@@ -64,7 +67,8 @@ MODELS: Mapping[str, Model] = {
     "R23": plume.MODEL,
     "R24": section.MODEL,
 }
-BATCH_ROWS = 500_000
+THREADS = os.cpu_count() or 1
+"""Rules judged at one time: the kernels of the windows keep to one core each."""
 GRADES = ((75.0, "A"), (50.0, "B"))
 LIMITS = ("limit", "full_scale")
 
@@ -101,29 +105,44 @@ def run(
     *,
     parameters: Mapping[str, Mapping[str, float]] | None = None,
     history: Mapping[str, float] | None = None,
+    hours: Hours | None = None,
 ) -> Run:
     """Run rules over the tables of the import folder (see intake/tables.yaml).
 
     `parameters` overrides values by rule id; `history` gives each entity's weight of confirmed clues in 24 months
-    (0, 0.5 or 1). Raises RuleError for an override that does not fit. Hits come sorted by rule, entity and time.
+    (0, 0.5 or 1); `hours` stands for the table obs_hour where it is too large to be held. Raises RuleError for an
+    override that does not fit. Hits come sorted by rule, entity and time.
     """
     hits: list[Hit] = []
     not_evaluable: dict[str, dict[str, int]] = {}
     chosen = [(rule, MODELS[rule.id], rule.values((parameters or {}).get(rule.id))) for rule in rules]
+    hours = hours or (InMemory(tables["obs_hour"]) if "obs_hour" in tables else None)
     for rule, model, _ in chosen:
-        not_evaluable[rule.id] = _absent(model, tables)
+        not_evaluable[rule.id] = _absent(model, tables, hours)
     ready = [one for one in chosen if not not_evaluable[one[0].id]]
     hourly = [one for one in ready if "obs_hour" in one[1].needs]
-    for part in _batches(tables) if hourly else ():
-        for rule, model, values in hourly:
-            hits += _apply(part, (rule, model, values), not_evaluable[rule.id], history or {})
-    for rule, model, values in ready:
-        if "obs_hour" not in model.needs:
-            hits += _apply(tables, (rule, model, values), not_evaluable[rule.id], history or {})
+    weights = history or {}
+    if hours is not None and hourly:
+        with ThreadPoolExecutor(THREADS) as pool:
+            for part in _batches(tables, hours):
+                lacks = not_evaluable
+                work = [pool.submit(_apply, part, one, lacks[one[0].id], weights) for one in hourly]
+                hits += [hit for one in work for hit in one.result()]
+    for one in ready:
+        if "obs_hour" not in one[1].needs:
+            hits += _apply(tables, one, not_evaluable[one[0].id], weights)
     hits.sort(key=lambda one: (one.rule_id, one.entity_id, one.pollutant or "", one.from_at))
     return Run(hits, not_evaluable)
 
 
+def _batches(tables: Mapping[str, pl.DataFrame], hours: Hours) -> Iterator[Mapping[str, pl.DataFrame]]:
+    """The tables with some outlets' hours at a time: what is needed in memory does not grow with the outlets.
+
+    `obs_hour` is the whole table where it is held, else these outlets; what is asked of the whole is beside it.
+    """
+    whole_tables = {**tables, **hours.whole()}
+    for part in hours.parts():
+        yield _batch({"obs_hour": part, **whole_tables}, part)
 def _batches(tables: Mapping[str, pl.DataFrame]) -> Iterator[Mapping[str, pl.DataFrame]]:
     """The tables with some outlets' hours at a time: what is needed in memory does not grow with the outlets."""
     observations = tables["obs_hour"]
@@ -240,16 +259,17 @@ def hit(finding: Finding, rule: Rule, values: Mapping[str, float], evidence: pl.
     )
 
 
-def _absent(model: Model, tables: Mapping[str, pl.DataFrame]) -> dict[str, int]:
+def _absent(model: Model, tables: Mapping[str, pl.DataFrame], hours: Hours | None) -> dict[str, int]:
     """Tables and columns the rule needs and nobody delivered; one count each, or the rows they leave unjudged."""
     absent = {}
     for name, columns in model.needs.items():
-        if name not in tables:
+        table: Hours | pl.DataFrame | None = hours if name == "obs_hour" else tables.get(name)
+        if table is None:
             absent[name] = 1
             continue
         for column in columns:
-            if column not in tables[name].columns:
-                absent[f"{name}.{column}"] = tables[name].height
+            if column not in table.columns:
+                absent[f"{name}.{column}"] = table.height
     return absent
 
 

@@ -41,7 +41,7 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     if grid.is_empty():
         return Measured(grid)
     grid = with_outages(grid, gaps, rows, tables.get("outlets"))
-    grid = grid.join(beginning(tables["obs_hour"], grid), on="outlet_id", how="left", maintain_order="left")
+    grid = grid.join(beginning(tables, grid), on="outlet_id", how="left", maintain_order="left")
     young = (pl.col("ts") - pl.col("_first")) < timedelta(days=values["young_days"])
     return Measured(grid.with_columns(base_young=young.fill_null(False)).drop("_first"))
 

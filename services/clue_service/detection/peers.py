@@ -2,42 +2,42 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from threading import Lock
-from typing import Any
-from weakref import ReferenceType, ref
 
 import polars as pl
 
-from services.clue_service.detection.marks import by_hand, carrying, listed
+from services.clue_service.detection.marks import by_hand, listed
 
 LEAST = 5
 """Outlets an industry must have before its percentile says anything."""
 LATE = timedelta(days=1)
 """An outlet whose data begin later than the table's by more than this was commissioned in between."""
 
-_lock = Lock()
-_seen: dict[str, tuple[ReferenceType[pl.DataFrame], Any]] = {}
+SPAN, UPKEEP, OUTLETS = "whole_span", "whole_upkeep", "whole_outlets"
+"""What of the whole table is handed on with every batch of outlets: its hours, its upkeep by hand, its outlets."""
+NEEDED = ("outlet_id", "ts", "pollutant", "mark", "mark_by")
 
 
-def _once(name: str, observations: pl.DataFrame, compute: Any) -> Any:
-    """Compute something of the whole table once, though rules see it again with every batch of outlets."""
-    with _lock:
-        held = _seen.get(name)
-        if held is None or held[0]() is not observations:
-            held = _seen[name] = (ref(observations), compute(observations))
-        return held[1]
+def whole(observations: pl.LazyFrame) -> dict[str, pl.DataFrame]:
+    """Read what the rules ask of the whole table, in one pass; columns that nobody delivered are null."""
+    known = observations.collect_schema().names()
+    missing = [pl.lit(None, pl.String).alias(name) for name in NEEDED if name not in known]
+    rows = observations.with_columns(missing).select(NEEDED)
+    span = rows.select(begins=pl.col("ts").min(), ends=pl.col("ts").max())
+    marks = pl.col("mark").fill_null("").str.strip_chars()
+    upkeep = rows.filter(marks.is_in(list(listed("upkeep")))).filter(by_hand())
+    found = pl.collect_all([span, upkeep, rows.select("outlet_id").unique()], engine="streaming")
+    return dict(zip((SPAN, UPKEEP, OUTLETS), found, strict=True))
 
 
-def table_begins(observations: pl.DataFrame) -> datetime:
-    """The first hour of the whole table."""
-    begins: datetime = _once("begins", observations, lambda rows: rows["ts"].min())
-    return begins
+def _whole(tables: Mapping[str, pl.DataFrame]) -> Mapping[str, pl.DataFrame]:
+    return tables if SPAN in tables else whole(tables["obs_hour"].lazy())
 
 
-def beginning(observations: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+def beginning(tables: Mapping[str, pl.DataFrame], rows: pl.DataFrame) -> pl.DataFrame:
     """Outlets among `rows` that began later than the table: outlet_id and `_first`, their first hour with a value."""
     first = rows.filter(pl.col("value").is_not_null()).group_by("outlet_id").agg(_first=pl.col("ts").min())
-    return first.filter(pl.col("_first") > table_begins(observations) + LATE)
+    begins: datetime = _whole(tables)[SPAN]["begins"][0]
+    return first.filter(pl.col("_first") > begins + LATE)
 
 
 def upkeep_share(tables: Mapping[str, pl.DataFrame], quantile: float) -> pl.DataFrame:
@@ -48,7 +48,7 @@ def upkeep_share(tables: Mapping[str, pl.DataFrame], quantile: float) -> pl.Data
     outlets = tables.get("outlets")
     if outlets is None or "industry" not in outlets.columns:
         return pl.DataFrame(schema={"outlet_id": pl.String, "base_peers": pl.Float64})
-    hours, known, weeks = _once("upkeep", tables["obs_hour"], _upkeep_weeks)
+    hours, known, weeks = _upkeep_weeks(_whole(tables))
     industry = outlets.select("outlet_id", "industry").drop_nulls().unique("outlet_id")
     industry = industry.join(known, on="outlet_id", how="semi").sort("outlet_id")
     sizes = dict(industry.group_by("industry").len().rows())
@@ -59,15 +59,13 @@ def upkeep_share(tables: Mapping[str, pl.DataFrame], quantile: float) -> pl.Data
     return industry.join(each, on="industry").select("outlet_id", "base_peers")
 
 
-def _upkeep_weeks(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+def _upkeep_weeks(held: Mapping[str, pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame, int]:
     """Marked hours of each outlet and week (of the pollutant with most), the outlets there are, the number of weeks."""
-    hours = observations.filter(carrying(observations, listed("upkeep"))).filter(by_hand())
-    begins: datetime = observations["ts"].min()  # type: ignore[assignment]  # the rule has rows
-    ends: datetime = observations["ts"].max()  # type: ignore[assignment]  # the same
+    begins, ends = held[SPAN].row(0)
     week = ((pl.col("ts") - begins).dt.total_days() // 7).alias("week")
-    each = hours.group_by("outlet_id", "pollutant", week).len("hours")
+    each = held[UPKEEP].group_by("outlet_id", "pollutant", week).len("hours")
     most = each.group_by("outlet_id", "week").agg(pl.col("hours").max())
-    return most, observations.select(pl.col("outlet_id").unique()), max(1, round((ends - begins) / timedelta(days=7)))
+    return most, held[OUTLETS], max(1, round((ends - begins) / timedelta(days=7)))
 
 
 def _quantile(values: list[int], count: int, quantile: float) -> float:

@@ -32,7 +32,7 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     if few.is_empty():
         return Measured(few.with_columns(base_peers=pl.lit(None, pl.Float64), base_young=pl.lit(False)), short)
     few = few.join(upkeep_share(tables, QUANTILE), on="outlet_id", how="left", maintain_order="left")
-    first = beginning(tables["obs_hour"], rows.filter(pl.col("outlet_id").is_in(few["outlet_id"].unique().implode())))
+    first = beginning(tables, rows.filter(pl.col("outlet_id").is_in(few["outlet_id"].unique().implode())))
     few = few.join(first, on="outlet_id", how="left", maintain_order="left")
     young = (pl.col("ts") - pl.col("_first")) < timedelta(days=values["young_days"])
     few = few.with_columns(base_young=young.fill_null(False)).drop("_first")

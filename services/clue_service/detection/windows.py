@@ -20,6 +20,11 @@ class Window:
     least: int
     quantile: float = 0.5
 
+    @property
+    def is_full(self) -> bool:
+        """Whether only a full window says something."""
+        return self.least >= self.size
+
     def expression(self) -> pl.Expr:
         column = pl.col(self.column)
         if self.kind == "median":
@@ -54,15 +59,26 @@ def rolled(frame: pl.DataFrame, windows: Sequence[Window]) -> pl.DataFrame:
     The window runs over the whole column, which is many times faster than one run per series; only the first rows of
     each series, whose window would reach into the series before, are computed again by series.
     """
-    whole = frame.select([window.expression().alias(window.name) for window in windows])
-    longest = max(window.size for window in windows)
+    whole = frame.select(
+        [
+            # A window that must be full is null at the head of its series, so nothing there is computed again.
+            (pl.when(pl.col(POSITION) >= one.size - 1).then(one.expression()) if one.is_full else one.expression())
+            .cast(pl.Float64)
+            .alias(one.name)
+            for one in windows
+        ]
+    )
+    part = [window for window in windows if not window.is_full]
+    if not part:
+        return frame.with_columns(whole.get_columns())
+    longest = max(window.size for window in part)
     heads = frame.with_row_index("_row").filter(pl.col(POSITION) < longest - 1)
-    exact = heads.select("_row", POSITION, *[window.expression().over(SERIES).alias(window.name) for window in windows])
+    exact = heads.select("_row", POSITION, *[window.expression().over(SERIES).alias(window.name) for window in part])
     columns = []
-    for window in windows:
+    for window in part:
         edge = exact.filter(pl.col(POSITION) < window.size - 1)
-        columns.append(whole[window.name].cast(pl.Float64).scatter(edge["_row"], edge[window.name].cast(pl.Float64)))
-    return frame.with_columns(columns)
+        columns.append(whole[window.name].scatter(edge["_row"], edge[window.name].cast(pl.Float64)))
+    return frame.with_columns(whole.get_columns()).with_columns(columns)
 
 
 def lagged(name: str, rows: int = 1) -> pl.Expr:
