@@ -116,7 +116,7 @@ def run(
     hits: list[Hit] = []
     not_evaluable: dict[str, dict[str, int]] = {}
     chosen = [(rule, MODELS[rule.id], rule.values((parameters or {}).get(rule.id))) for rule in rules]
-    hours = hours or (InMemory(tables["obs_hour"]) if "obs_hour" in tables else None)
+    hours = hours or (InMemory(tables["obs_hour"], tables.get("outlets")) if "obs_hour" in tables else None)
     for rule, model, _ in chosen:
         not_evaluable[rule.id] = _absent(model, tables, hours)
     ready = [one for one in chosen if not not_evaluable[one[0].id]]
@@ -143,49 +143,6 @@ def _batches(tables: Mapping[str, pl.DataFrame], hours: Hours) -> Iterator[Mappi
     whole_tables = {**tables, **hours.whole()}
     for part in hours.parts():
         yield _batch({"obs_hour": part, **whole_tables}, part)
-def _batches(tables: Mapping[str, pl.DataFrame]) -> Iterator[Mapping[str, pl.DataFrame]]:
-    """The tables with some outlets' hours at a time: what is needed in memory does not grow with the outlets."""
-    observations = tables["obs_hour"]
-    if not observations["outlet_id"].is_sorted():
-        observations = observations.sort("outlet_id", maintain_order=True)
-    for spans in _spans(observations["outlet_id"], tables.get("outlets")):
-        parts = [observations.slice(first, count) for first, count in spans]
-        yield _batch(tables, pl.concat(parts, rechunk=True) if len(parts) > 1 else parts[0])
-
-
-def _spans(names: pl.Series, outlets: pl.DataFrame | None) -> Iterator[list[tuple[int, int]]]:
-    """For each batch the rows (first, count) it takes, in order. The outlets of one enterprise are never parted.
-
-    What tells a dead line from a choice is whether the neighbours fell silent too.
-    """
-    owners: dict[str, str] = {}
-    if outlets is not None and "enterprise_id" in outlets.columns:
-        owners = dict(outlets.select("outlet_id", "enterprise_id").drop_nulls().iter_rows())
-    groups: dict[tuple[str, str], list[tuple[int, int]]] = {}
-    first = 0
-    for name, count in zip(*names.rle().struct.unnest().select("value", "len").get_columns(), strict=True):
-        owner = ("enterprise", owners[name]) if name in owners else ("outlet", name)
-        groups.setdefault(owner, []).append((first, count))
-        first += count
-    batch: list[tuple[int, int]] = []
-    for group in groups.values():
-        batch += group
-        if sum(count for _, count in batch) >= BATCH_ROWS:
-            yield _joined(batch)
-            batch = []
-    if batch:
-        yield _joined(batch)
-
-
-def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The same rows in order, with spans that touch made one."""
-    out: list[tuple[int, int]] = []
-    for first, count in sorted(spans):
-        if out and sum(out[-1]) == first:
-            out[-1] = (out[-1][0], out[-1][1] + count)
-        else:
-            out.append((first, count))
-    return out
 
 
 def _batch(tables: Mapping[str, pl.DataFrame], observations: pl.DataFrame) -> Mapping[str, pl.DataFrame]:
