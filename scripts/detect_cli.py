@@ -48,7 +48,7 @@ def detect(
     if not rules:
         err.print("没有可运行的规则 / no rule to run")
         raise typer.Exit(_REFUSED)
-    large = _large(source)
+    large = HourFile.of(source / "obs_hour.parquet")
     found = _read(source, err, but={"obs_hour"} if large else set())
     if not found and large is None:
         err.print(f"{source} 中没有可识别的表 / no table known in {source}")
@@ -62,12 +62,6 @@ def detect(
     if large is not None:
         found["obs_hour"] = Table(pl.DataFrame(), tuple(large.errors), (), error_count=large.error_count)
     _report(result, found, as_json)
-
-
-def _large(source: Path) -> HourFile | None:
-    """The hours, where their file is too large to be held."""
-    path = source / "obs_hour.parquet"
-    return HourFile(path) if path.exists() and HourFile.fits(path) else None
 
 
 def _read(source: Path, err: Console, *, but: set[str]) -> dict[str, Table]:

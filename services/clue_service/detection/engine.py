@@ -116,7 +116,7 @@ def run(
     hits: list[Hit] = []
     not_evaluable: dict[str, dict[str, int]] = {}
     chosen = [(rule, MODELS[rule.id], rule.values((parameters or {}).get(rule.id))) for rule in rules]
-    hours = hours or (InMemory(tables["obs_hour"], tables.get("outlets")) if "obs_hour" in tables else None)
+    hours = hours or (InMemory(tables["obs_hour"]) if "obs_hour" in tables else None)
     for rule, model, _ in chosen:
         not_evaluable[rule.id] = _absent(model, tables, hours)
     ready = [one for one in chosen if not not_evaluable[one[0].id]]
@@ -141,7 +141,7 @@ def _batches(tables: Mapping[str, pl.DataFrame], hours: Hours) -> Iterator[Mappi
     `obs_hour` is the whole table where it is held, else these outlets; what is asked of the whole is beside it.
     """
     whole_tables = {**tables, **hours.whole()}
-    for part in hours.parts():
+    for part in hours.parts(tables.get("outlets")):
         yield _batch({"obs_hour": part, **whole_tables}, part)
 
 

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from benchmarks.hourly import write_tables
+from services.clue_service.detection import hours
 from services.clue_service.detection.catalogue import current, load
 from services.clue_service.detection.engine import run
 from services.clue_service.intake import hour_file
@@ -16,7 +17,8 @@ from services.clue_service.intake.tables import read_folder
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Eight outlets over sixty days, one that drops, one with a wrong row; small parts."""
-    monkeypatch.setattr(hour_file, "PART_ROWS", 5_000)
+    monkeypatch.setattr(hours, "PART_ROWS", 5_000)
+    monkeypatch.setattr(hour_file, "AT_ONCE", 5_000)
     monkeypatch.setattr(hour_file, "LARGE_ROWS", 10_000)
     write_tables(tmp_path, 8, 1440)
     path = tmp_path / "obs_hour.parquet"
@@ -32,18 +34,25 @@ def test_parts_give_what_the_whole_gives(folder):
     held = read_folder(folder)
     tables = {name: table.frame for name, table in held.items()}
     rules = current(load())
-    large = HourFile(folder / "obs_hour.parquet")
-    assert HourFile.fits(folder / "obs_hour.parquet")
-    parts = list(large.parts())
+    large = HourFile.of(folder / "obs_hour.parquet")
+    assert large is not None
+    parts = list(large.parts(tables["outlets"]))
     assert len(parts) > 5
     assert pl.concat(parts)["outlet_id"].rle().len() == 8
-    large = HourFile(folder / "obs_hour.parquet")
+    large = HourFile.of(folder / "obs_hour.parquet")
+    assert large is not None
     in_parts = run({name: frame for name, frame in tables.items() if name != "obs_hour"}, rules, hours=large)
     whole = run(tables, rules)
     assert in_parts.hits == whole.hits
     assert any(hit.entity_id == "DA00002" for hit in whole.hits)
     assert [(one.row, one.code) for one in large.errors] == [(one.row, one.code) for one in held["obs_hour"].errors]
     assert large.error_count == 1
+
+
+def test_an_enterprise_is_never_parted():
+    outlets = pl.DataFrame({"outlet_id": ["A", "C"], "enterprise_id": ["E", "E"]})
+    runs = [("A", 300_000), ("B", 300_000), ("C", 300_000)]
+    assert list(hours.spans_of(runs, outlets)) == [[(0, 300_000), (600_000, 300_000)], [(300_000, 300_000)]]
 
 
 def test_what_is_small_mixed_or_of_other_types_is_read_whole(folder, tmp_path):
@@ -53,4 +62,7 @@ def test_what_is_small_mixed_or_of_other_types_is_read_whole(folder, tmp_path):
     rows.sort("ts").write_parquet(mixed)
     rows.with_columns(pl.col("value").cast(pl.String)).write_parquet(text)
     rows.head(100).write_parquet(small)
-    assert [HourFile.fits(one) for one in (path, mixed, text, small, tmp_path / "a.csv")] == [True, *[False] * 4]
+    assert [HourFile.of(one) is not None for one in (path, mixed, text, small, tmp_path / "a.csv")] == [
+        True,
+        *[False] * 4,
+    ]
