@@ -73,12 +73,15 @@ def judge(rows: pl.DataFrame, values: Values) -> list[Finding]:
     if rows.is_empty():
         return []
     live = _after(with_series(rows.sort(ORDER), ORDER[:2]), SIGNALS)
+    live = rolled(live, [Window("_recent", "value", "max", AFTER, 1)])
     live = live.with_columns(
         [_ratio(name).alias(f"r_{name}") for name in SIGNALS], r_week=pl.col("post_value") / pl.col("base_week")
     )
     candidate = (
         (pl.col("base_value") >= values["pre_share"] * pl.col("limit"))
         & (pl.col("r_value") <= values["drop"])
+        # Half a day after a fall the medians before have sunk (or risen) half-way and prove nothing: it is here or not.
+        & (lagged("_recent") > values["recovery"] * pl.col("base_value"))
         & (pl.col("r_production_kw") >= values["production"])
         & (pl.col("r_flow") >= values["flow"])
         & (pl.col("r_treatment_kw") <= values["treatment"])

@@ -70,9 +70,24 @@ def _with_medians(sections: pl.DataFrame) -> pl.DataFrame:
         base_do_usual=pl.col("base_do_top").median(),
     )
     rows = rows.join(before, on=["section_id", "ts"], how="left", maintain_order="left")
+    rows = _with_usual_conductivity(rows)
     least = LEAST_SHARE * DAYS * 24 / pl.col("base_step")
     known = [pl.when(pl.col(f"_count_{name}") >= least).then(f"base_{name}").alias(f"base_{name}") for name in names]
     return rows.with_columns(known).drop([f"_count_{name}" for name in names])
+
+
+def _with_usual_conductivity(rows: pl.DataFrame) -> pl.DataFrame:
+    """Replace base_cond by the median of the same hour of the 15 days before, where that is known.
+
+    In many rivers conductivity swings by a tenth every day, as much as a storm would dilute it.
+    """
+    rows = rows.with_columns(_hour=pl.col("ts").dt.hour())
+    same = rows.rolling("ts", period=f"{DAYS}d", closed="left", group_by=["section_id", "_hour"]).agg(
+        _same=pl.col("cond").median(), _days=pl.col("cond").count()
+    )
+    rows = rows.join(same, on=["section_id", "_hour", "ts"], how="left", maintain_order="left")
+    known = pl.when(pl.col("_days") >= LEAST_SHARE * DAYS).then("_same")
+    return rows.with_columns(base_cond=pl.coalesce(known, "base_cond")).drop("_hour", "_same", "_days")
 
 
 def _long(rows: pl.DataFrame) -> pl.DataFrame:

@@ -140,6 +140,12 @@ class TestNoHit:
         wave = lambda index: 1.9 if index % 6 in (3, 4) else 1.0  # noqa: E731
         assert len(found(river(codmn=over(3.0, SPIKE, 6), do=wave)).hits) == 1
 
+    def test_a_daily_wave_of_conductivity_as_every_day_is_no_storm(self):
+        wave = lambda index: 0.85 if index % 6 in (1, 2, 3) else 1.0  # noqa: E731
+        assert len(found(river(nh3n=over(4.0, SPIKE, 4), cond=wave)).hits) == 1
+        storm = lambda index: wave(index) * (0.9 if SPIKE <= index < SPIKE + 4 else 1.0)  # noqa: E731
+        assert found(river(nh3n=over(4.0, SPIKE, 4), cond=storm)).hits == []
+
     def test_below_its_class_or_long_high(self):
         assert found(river(nh3n=over(1.7, SPIKE, 6))).hits == []
         assert found(river(nh3n=lambda _: 4.0)).hits == []
