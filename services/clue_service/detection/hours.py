@@ -7,7 +7,7 @@ import polars as pl
 
 from services.clue_service.detection.peers import whole
 
-PART_ROWS = 500_000
+PART_ROWS = 250_000
 
 
 class Hours(Protocol):
@@ -39,7 +39,7 @@ class InMemory:
 
     def whole(self) -> dict[str, pl.DataFrame]:
         """Return what the rules ask of the whole table."""
-        return whole(self._rows.lazy())
+        return whole([self._rows])
 
     def parts(self, outlets: pl.DataFrame | None) -> Iterator[pl.DataFrame]:
         """Give the rows of some outlets at a time."""

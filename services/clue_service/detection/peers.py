@@ -1,11 +1,11 @@
 """What is read from the whole table rather than from some outlets at a time: industries and first hours."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 import polars as pl
 
-from services.clue_service.detection.marks import by_hand, listed
+from services.clue_service.detection.marks import by_hand, carrying, listed
 
 LEAST = 5
 """Outlets an industry must have before its percentile says anything."""
@@ -17,20 +17,23 @@ SPAN, UPKEEP, OUTLETS = "whole_span", "whole_upkeep", "whole_outlets"
 NEEDED = ("outlet_id", "ts", "pollutant", "mark", "mark_by")
 
 
-def whole(observations: pl.LazyFrame) -> dict[str, pl.DataFrame]:
-    """Read what the rules ask of the whole table, in one pass; columns that nobody delivered are null."""
-    known = observations.collect_schema().names()
-    missing = [pl.lit(None, pl.String).alias(name) for name in NEEDED if name not in known]
-    rows = observations.with_columns(missing).select(NEEDED)
-    span = rows.select(begins=pl.col("ts").min(), ends=pl.col("ts").max())
-    marks = pl.col("mark").fill_null("").str.strip_chars()
-    upkeep = rows.filter(marks.is_in(list(listed("upkeep")))).filter(by_hand())
-    found = pl.collect_all([span, upkeep, rows.select("outlet_id").unique()], engine="streaming")
-    return dict(zip((SPAN, UPKEEP, OUTLETS), found, strict=True))
+def whole(pieces: Iterable[pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Read what the rules ask of the whole table, piece by piece; columns that nobody delivered count as null."""
+    outlets: dict[str | None, None] = {}
+    upkeep, spans = [], []
+    for piece in pieces:
+        missing = [pl.lit(None, pl.String).alias(name) for name in NEEDED if name not in piece.columns]
+        rows = piece.with_columns(missing).select(NEEDED)
+        spans.append(rows.select(begins=pl.col("ts").min(), ends=pl.col("ts").max()))
+        upkeep.append(rows.filter(carrying(rows, listed("upkeep"))).filter(by_hand()))
+        outlets |= dict.fromkeys(rows["outlet_id"].rle().struct.field("value").to_list())
+    span = pl.concat(spans).select(pl.col("begins").min(), pl.col("ends").max())
+    known = pl.DataFrame({"outlet_id": list(outlets)}, schema={"outlet_id": pl.String})
+    return {SPAN: span, UPKEEP: pl.concat(upkeep), OUTLETS: known}
 
 
 def _whole(tables: Mapping[str, pl.DataFrame]) -> Mapping[str, pl.DataFrame]:
-    return tables if SPAN in tables else whole(tables["obs_hour"].lazy())
+    return tables if SPAN in tables else whole([tables["obs_hour"]])
 
 
 def beginning(tables: Mapping[str, pl.DataFrame], rows: pl.DataFrame) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from typing import Self
 import polars as pl
 
 from services.clue_service.detection.hours import Run, spans_of
-from services.clue_service.detection.peers import whole
+from services.clue_service.detection.peers import NEEDED, whole
 from services.clue_service.intake.tables import RowError, checked, schema
 
 AT_ONCE = 2_000_000
@@ -43,7 +43,9 @@ class HourFile:
 
     def whole(self) -> dict[str, pl.DataFrame]:
         """Return what the rules ask of the whole table."""
-        return whole(self._scan)
+        known = [name for name in NEEDED if name in self._scan.collect_schema()]
+        some = self._scan.select(known)
+        return whole(some.slice(first, AT_ONCE).collect() for first in range(0, self.height, AT_ONCE))
 
     def parts(self, outlets: pl.DataFrame | None) -> Iterator[pl.DataFrame]:
         """Give the rows of some outlets at a time, checked."""
