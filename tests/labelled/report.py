@@ -30,8 +30,8 @@ LIMITS = """## 本报告的界限 / What this report does not show
   Precision depends on the mix, and acts are far more frequent here than in life: read it together with the false
   alarms on the real series.
 - 承载其他规则异常的对象上、异常时段以外的命中单列为“他处”，多半是误报；“从严”把它们都算作误报。
-  Hits on outlets that carry another rule's act, outside the act, are listed apart as "beside"; most are false alarms, and
-  the column "harsh" takes all of them for false.
+  Hits on outlets that carry another rule's act, outside the act, are listed apart as "beside"; most are false alarms,
+  and the column "harsh" takes all of them for false.
 - 真实载体上注入时段以外的命中不计入精确率（同一段序列承载多个注入），在“真实序列原样”中逐条计一次。
   Hits on real carriers outside what was put in do not count in precision, because one real stretch carries many acts;
   they are counted once, in "Real series as they are".
