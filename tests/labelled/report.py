@@ -29,15 +29,33 @@ LIMITS = """## 本报告的界限 / What this report does not show
 - 精确率取决于异常与正常对象的比例，这里异常远多于现实，应与真实序列上的误报一并看。
   Precision depends on the mix, and acts are far more frequent here than in life: read it together with the false
   alarms on the real series.
+- 承载其他规则异常的对象上、异常时段以外的命中单列为“他处”，多半是误报；“从严”把它们都算作误报。
+  Hits on outlets that carry another rule's act, outside the act, are listed apart as "beside"; most are false alarms,
+  and the column "harsh" takes all of them for false.
 - 真实载体上注入时段以外的命中不计入精确率（同一段序列承载多个注入），在“真实序列原样”中逐条计一次。
   Hits on real carriers outside what was put in do not count in precision, because one real stretch carries many acts;
   they are counted once, in "Real series as they are".
 - 真实序列缺少部分列，补充内容见 `tests/labelled/hourly/real.py`；没有公开的标记、联单、检车、检测报告序列可用。
   The real series lack some columns; what is added stands in `tests/labelled/hourly/real.py`. No public series of marks,
   manifests, vehicle tests or reports was at hand.
-- R06 和 R14 的两项条件（相邻小时起伏、前所未有的平静）是根据这里的真实序列加上的，其在这些序列上的误报数偏乐观。
-  Two conditions of R06 and R14 (roughness, a calm not known before) were added because of these very real series:
-  their false alarms on them are therefore on the optimistic side.
+- 未加“相邻小时起伏”和“前所未有的平静”两项条件时，R06 在这些真实序列上命中 103 条，R14 命中 387 条；
+  这两项条件正是据此加上的，因此二者在这些序列上的误报数偏乐观。
+  Without the conditions of roughness and of a calm not known before, R06 had 103 hits on these real series and R14 387.
+  The conditions were added because of them, so the false alarms of the two on these series are on the optimistic side.
+- 异常和形似由文字描述写成，但有几处是看过结果或规则参数之后才定的：微弱一档、R18 全厂断线的时长、换燃料的工单种类、
+  R24 泄漏带来的电导率、R10 对自然超标的补标、R05 好转的快慢，以及“他处”单列。请一并看“从严”一列。
+  Acts and look-alikes were written from prose, but some were settled after results or rules' parameters were seen:
+  the faint strength, the length of R18's site outage, the order for a change of fuel, the salt of R24's spills,
+  R10's excuse of natural exceedances, the pace of R05's good days, and that "beside" is listed apart. Read "harsh" too.
+- 上表只用一个种子。另用 1、2、3 号种子全量运行时，各规则中、强两档召回率均为 1.00，精确率最低 0.82（R01，从严 0.75）；
+  小集（11 至 14 号种子）中 R01 有三次不到测试的界限（精确率 0.67 两次，召回率 0.75 一次），因为那里只有四处异常。
+  The table is one seed. On full runs with seeds 1, 2 and 3, which were not looked at before, every rule found all
+  middle and strong acts; the lowest precision was 0.82 (R01, harsh 0.75). With seeds 11 to 14 of the reduced set R01
+  missed the test's bounds three times (precision 0.67 twice, recall 0.75 once): it holds only four acts. The test
+  guards against a change that breaks a rule; it is no estimate.
+- R24 的日变化比较、R01 的“下降就在此处”和 R18 的同企业排口同批判断，也是由这里的注入发现问题后修正的。
+  The daily waves in R24, "the fall is here" in R01 and an enterprise's outlets in one part (R18) were mended after what
+  this set showed.
 """
 
 
@@ -83,18 +101,28 @@ def _size(outcome: Outcome, size: Size) -> str:
 
 
 def _numbers(outcome: Outcome) -> str:
-    head = ["规则 / rule", "微 / faint", "弱 / weak", "中 / middle", "强 / strong", "真实载体 / real", "正确 / right", "误报 / false",
-            "精确率 / precision", "Wilson 95 %"]  # fmt: skip
+    strengths = ["微 / faint", "弱 / weak", "中 / middle", "强 / strong", "真实载体 / real"]
+    head = [
+        "规则 / rule",
+        *strengths,
+        "正确 / right",
+        "误报 / false",
+        "精确率 / precision",
+        "Wilson 95 %",
+        "他处 / beside",
+        "从严 / harsh",
+    ]
     rows = []
     for rule in RULES:
         tally = outcome.tallies[rule]
         if rule not in outcome.detected.rules:
-            rows.append([rule, "未实现 / not there", *[""] * 8])
+            rows.append([rule, "未实现 / not there", *[""] * 10])
             continue
         found = [_found(tally, one) for one in (*STRENGTHS, "real")]
         low, high = wilson(tally.true_hits, tally.true_hits + tally.false_hits)
         interval = f"{low:.2f}–{high:.2f}"
-        rows.append([rule, *found, str(tally.true_hits), str(tally.false_hits), share(tally.precision), interval])
+        counts = [str(tally.true_hits), str(tally.false_hits), share(tally.precision), interval]
+        rows.append([rule, *found, *counts, str(sum(tally.beside.values())), share(tally.harsh_precision)])
     return table(head, rows)
 
 

@@ -43,6 +43,8 @@ class Outcome:
                 "precision": tally.precision,
                 "true_hits": tally.true_hits,
                 "false_hits": dict(tally.false_by),
+                "harsh_precision": tally.harsh_precision,
+                "hits_beside_other_acts": dict(tally.beside),
                 "hits_on_other_acts": dict(tally.traces),
                 "own_hits_of_real_carriers": tally.on_real,
             }

@@ -59,6 +59,8 @@ class Tally:
     """Hits on acts of other rules, by those rules: they are right to see them, and count neither way."""
     on_real: int = 0
     """Hits on real carriers where nothing was put: they are the real series' own, and judged with those, once."""
+    beside: Counter[str] = field(default_factory=Counter)
+    """Hits on outlets that carry another rule's act, outside the act, by that rule: listed apart, most likely false."""
     missed: list[Label] = field(default_factory=list)
     wrong: list[Found] = field(default_factory=list)
 
@@ -66,6 +68,12 @@ class Tally:
     def false_hits(self) -> int:
         """Hits where nothing was."""
         return sum(self.false_by.values())
+
+    @property
+    def harsh_precision(self) -> float | None:
+        """The same with every hit beside another rule's act taken for false."""
+        hits = self.true_hits + self.false_hits + sum(self.beside.values())
+        return self.true_hits / hits if hits else None
 
     @property
     def precision(self) -> float | None:
@@ -129,6 +137,9 @@ def _judge(tally: Tally, hit: Found, labels: list[Label], is_real: bool) -> None
         return
     if is_real:
         tally.on_real += 1
+        return
+    if not own and (beside := [label for label in labels if not label.is_negative]):
+        tally.beside[beside[0].rule_id] += 1
         return
     others = [f"{label.rule_id} {label.kind}" for label in labels if label.is_negative and hit.meets(label)]
     tally.false_by[own[0].kind if own else (*others, "elsewhere")[0]] += 1

@@ -79,9 +79,9 @@ def judge(rows: pl.DataFrame, values: Values) -> list[Finding]:
     candidate = (
         (pl.col("base_value") >= values["pre_share"] * pl.col("limit"))
         & (pl.col("r_value") <= values["drop"])
-        & (pl.col("r_production_kw") >= values["production"])
-        & (pl.col("r_flow") >= values["flow"])
-        & (pl.col("r_treatment_kw") <= values["treatment"])
+        & (_least("production_kw") >= values["production"])
+        & (_least("flow") >= values["flow"])
+        & (pl.max_horizontal("r_treatment_kw", _earlier("treatment_kw")) <= values["treatment"])
         & (pl.col("r_week") <= values["week"])
         & ~pl.col("base_excused")
     )
@@ -96,6 +96,19 @@ def judge(rows: pl.DataFrame, values: Values) -> list[Finding]:
 
 def _ratio(name: str) -> pl.Expr:
     return pl.when(pl.col(f"base_{name}") > 0).then(pl.col(f"post_{name}") / pl.col(f"base_{name}"))
+
+
+def _earlier(name: str) -> pl.Expr:
+    """The hours after against the median half a window earlier.
+
+    Half a day after load or treatment took a step, the 24 hours before hold both levels, and their median neither.
+    """
+    before = lagged(f"base_{name}", BEFORE // 2)
+    return pl.when(before > 0).then(pl.col(f"post_{name}") / before)
+
+
+def _least(name: str) -> pl.Expr:
+    return pl.min_horizontal(f"r_{name}", _earlier(name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,7 @@ def _incident(made: Made, section: _Section, level: int, source: Carrier) -> Non
     samples = range(first, first + (2, 3, 4, 7)[level])
     column = section.chance.choice(list(USUAL))
     section.times(column, samples, (1.8, 2.6, 3.5, 6.0)[level])
+    section.times("cond", samples, (1.03, 1.06, 1.09, 1.15)[level])  # waste water brings salt
     travel = section.chance.choice((8, 12, 20))
     made.add("section_sources", section.name, source.outlet_id, float(travel))
     pollutant = {"nh3n": "NH3N", "tp": "TP", "codmn": "COD"}[column]

@@ -83,7 +83,7 @@ class Size:
     days: int = 90
     levels: tuple[int, ...] = (0, 1, 2, 3)
     replicates: int = 3
-    clean: int = 12
+    clean: int = 24
 
     @property
     def hours(self) -> int:
@@ -97,7 +97,7 @@ class Size:
 
 
 FULL = Size()
-REDUCED = Size(days=60, levels=(2, 3), replicates=1, clean=2)
+REDUCED = Size(days=60, levels=(2, 3), replicates=2, clean=6)
 
 
 @dataclass

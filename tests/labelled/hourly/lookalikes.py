@@ -61,7 +61,8 @@ def upward(outlet: Carrier, at: int) -> Trace:
 
 
 def fuel_change(outlet: Carrier, at: int) -> Trace:
-    """R02: another fuel after the overhaul: all pollutants fall together."""
+    """R02: another fuel, on file: all pollutants fall together."""
+    outlet.order(Span(at - 12, at + 36), "燃料变更")
     return Trace(_after_visit(outlet, at, (0.66, 0.62, 0.7)), "change of fuel", outlet.pollutants[0])
 
 

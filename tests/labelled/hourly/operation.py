@@ -67,6 +67,11 @@ def excused(outlet: Carrier, at: int, level: int) -> Trace:
             outlet.put(pollutant, hour, outlet.value(pollutant, hour) * over / judged if judged else over)
         outlet.set_mark(span, outlet.chance.choice(("维护", "故障")), late=outlet.chance.uniform(6, 16))
         last = span.last
+    for hour in range(at - 14 * DAY, min(last + 14 * DAY, outlet.count)):
+        own = outlet.own[pollutant]
+        judged = own["zs_value"][hour] or own["value"][hour] or 0.0
+        if judged > outlet.limits[pollutant][0] and own["flag"][hour] == "N" and not own["mark"][hour]:
+            outlet.set_mark(Span(hour, hour), "故障", late=8.0)  # those the plant has by itself are excused too
     return Trace(Span(at, last), "exceedances marked away", pollutant)
 
 

@@ -2,8 +2,8 @@
 
 * Turbines: times from a fixed day on; flow 4 200 m³ per MWh; oxygen 15 %; treatment 150 kW + 0.5 % of production with
   2 % scatter; limits NOx 100 and CO 20 mg/m³, full scales 200 and 100. NOx, CO, temperature, production are real.
-* Coal units: flow 277 m³ per mmBtu of heat; limit 1.2 lb/TBtu, full scale 10. Mercury, load, heat and operating time are
-  real; an hour of the unit's stand is flag F, an hour it ran without a measured value is null with flag B.
+* Coal units: flow 277 m³ per mmBtu of heat; limit 1.2 lb/TBtu, full scale 10. Mercury, load, heat and operating time
+  are real; an hour of the unit's stand is flag F, an hour it ran without a measured value is null with flag B.
 * River sensors: stage in cm stands for flow, a constant 100 kW for production. The sensors' values are real and raw.
 """
 

@@ -5,7 +5,7 @@ from random import Random
 import polars as pl
 import pytest
 
-from services.clue_service.detection import engine
+from services.clue_service.detection import hours
 from tests.unit.detection.carriers import judged, put, span, times
 from tests.unit.detection.plants import judged_without, mark, plant, repeats, work_order
 
@@ -136,7 +136,7 @@ class TestNoHit:
 
     def test_long_outage_of_a_site_whose_outlets_lie_far_apart(self, monkeypatch):
         # A run takes some outlets at a time; the two of one enterprise stand at both ends of the table.
-        monkeypatch.setattr(engine, "BATCH_ROWS", 1)
+        monkeypatch.setattr(hours, "PART_ROWS", 1)
         evenings = [first - 4 for first in NIGHTS]
         frames = [losing(plant(name), evenings, 8) if name in ("O1", "O4") else plant(name) for name in OUTLETS]
         outlets = pl.DataFrame({"outlet_id": OUTLETS, "enterprise_id": ["E1", None, "E2", "E1"]})
