@@ -90,7 +90,14 @@ def trimmed(part: pl.DataFrame, own: str) -> pl.DataFrame:
 
 def outlet_hours(rows: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
     """One row per outlet and hour, sorted: what the outlet's pollutants share (flow, oxygen, power, conductivity)."""
-    return rows.group_by("outlet_id", "ts").agg(pl.col(list(columns)).max()).sort("outlet_id", "ts")
+    number = rows["outlet_id"].rle_id()
+    if rows.is_empty() or int(number[-1]) + 1 > rows["outlet_id"].n_unique():
+        return rows.group_by("outlet_id", "ts").agg(pl.col(list(columns)).max()).sort("outlet_id", "ts")
+    # Where outlets stand together one number names outlet and hour: it groups many times faster than text and time.
+    moment = (number.cast(pl.Int64) * 2**36 + rows["ts"].dt.epoch("s")).alias("_moment")
+    first, shared = pl.col("outlet_id", "ts").first(), pl.col(list(columns)).max()
+    each = rows.select("outlet_id", "ts", *columns, moment).group_by("_moment").agg(first, shared)
+    return each.drop("_moment").sort("outlet_id", "ts")
 
 
 def of_outlets(rows: pl.DataFrame, chosen: pl.Series) -> pl.DataFrame:

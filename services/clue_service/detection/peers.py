@@ -13,7 +13,8 @@ LATE = timedelta(days=1)
 """An outlet whose data begin later than the table's by more than this was commissioned in between."""
 
 SPAN, UPKEEP, OUTLETS = "whole_span", "whole_upkeep", "whole_outlets"
-"""What of the whole table is handed on with every batch of outlets: its hours, its upkeep by hand, its outlets."""
+"""What of the whole table is handed on with every batch of outlets: its first and last hour; hours of upkeep by hand of
+each outlet and week, of the pollutant with most; its outlets."""
 NEEDED = ("outlet_id", "ts", "pollutant", "mark", "mark_by")
 
 
@@ -29,7 +30,10 @@ def whole(pieces: Iterable[pl.DataFrame]) -> dict[str, pl.DataFrame]:
         outlets |= dict.fromkeys(rows["outlet_id"].rle().struct.field("value").to_list())
     span = pl.concat(spans).select(pl.col("begins").min(), pl.col("ends").max())
     known = pl.DataFrame({"outlet_id": list(outlets)}, schema={"outlet_id": pl.String})
-    return {SPAN: span, UPKEEP: pl.concat(upkeep), OUTLETS: known}
+    week = ((pl.col("ts") - span["begins"][0]).dt.total_days() // 7).alias("week")
+    each = pl.concat(upkeep).group_by("outlet_id", "pollutant", week).len("hours")
+    most = each.group_by("outlet_id", "week").agg(pl.col("hours").max())
+    return {SPAN: span, UPKEEP: most, OUTLETS: known}
 
 
 def _whole(tables: Mapping[str, pl.DataFrame]) -> Mapping[str, pl.DataFrame]:
@@ -51,7 +55,9 @@ def upkeep_share(tables: Mapping[str, pl.DataFrame], quantile: float) -> pl.Data
     outlets = tables.get("outlets")
     if outlets is None or "industry" not in outlets.columns:
         return pl.DataFrame(schema={"outlet_id": pl.String, "base_peers": pl.Float64})
-    hours, known, weeks = _upkeep_weeks(_whole(tables))
+    held = _whole(tables)
+    begins, ends = held[SPAN].row(0)
+    hours, known, weeks = held[UPKEEP], held[OUTLETS], max(1, round((ends - begins) / timedelta(days=7)))
     industry = outlets.select("outlet_id", "industry").drop_nulls().unique("outlet_id")
     industry = industry.join(known, on="outlet_id", how="semi").sort("outlet_id")
     sizes = dict(industry.group_by("industry").len().rows())
@@ -60,15 +66,6 @@ def upkeep_share(tables: Mapping[str, pl.DataFrame], quantile: float) -> pl.Data
     shares = [(name, found.get(name, 0.0)) for name, size in sizes.items() if size >= LEAST]
     each = pl.DataFrame(shares, schema={"industry": pl.String, "base_peers": pl.Float64}, orient="row")
     return industry.join(each, on="industry").select("outlet_id", "base_peers")
-
-
-def _upkeep_weeks(held: Mapping[str, pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame, int]:
-    """Marked hours of each outlet and week (of the pollutant with most), the outlets there are, the number of weeks."""
-    begins, ends = held[SPAN].row(0)
-    week = ((pl.col("ts") - begins).dt.total_days() // 7).alias("week")
-    each = held[UPKEEP].group_by("outlet_id", "pollutant", week).len("hours")
-    most = each.group_by("outlet_id", "week").agg(pl.col("hours").max())
-    return most, held[OUTLETS], max(1, round((ends - begins) / timedelta(days=7)))
 
 
 def _quantile(values: list[int], count: int, quantile: float) -> float:

@@ -139,8 +139,8 @@ def _problems(
     count = 0
     bad = pl.Series([False]).new_from_index(0, frame.height)
     for name in frame.columns:
-        if frame.schema[name] == typed.schema[name] and frame.schema[name] != pl.String():
-            continue  # nothing was read from text: there is nothing that could be wrong
+        if frame.schema[name] == typed.schema[name]:
+            continue  # nothing was read anew: there is nothing that could be wrong
         wrong = typed[name].is_null() & _stated(frame[name])
         bad |= wrong
         count += int(wrong.sum())
