@@ -4,6 +4,8 @@ from fastapi import FastAPI
 
 from services.clue_service.clues import routes as clues
 from services.clue_service.clues.models import Clue
+from services.clue_service.complaints import routes as complaints
+from services.clue_service.complaints.models import Complaint
 from services.clue_service.detection import routes as detection
 from services.clue_service.inspections import routes as inspections
 from services.clue_service.inspections.models import Inspection
@@ -19,12 +21,19 @@ from shared.web.app import create_app
 from shared.web.assembly import make_room, verify_all
 from shared.web.subject_routes import room_routes
 
-SUBJECTS: dict[str, type[Row]] = {"clue": Clue, "inspection": Inspection}
+SUBJECTS: dict[str, type[Row]] = {"clue": Clue, "inspection": Inspection, "complaint": Complaint}
 
 
 def make(room: Room) -> FastAPI:
     """Return the application over a room."""
-    resources = (clues.router, clues.suppressions, *inspections.ROUTERS, outlets.router, detection.router)
+    resources = (
+        clues.router,
+        clues.suppressions,
+        *inspections.ROUTERS,
+        *complaints.ROUTERS,
+        outlets.router,
+        detection.router,
+    )
     return create_app(room, [*resources, intake.router, imports.router, room_routes()], SUBSCRIPTIONS)
 
 

@@ -23,6 +23,7 @@ from services.clue_service.clues.models import (
     VerifyAgain,
 )
 from services.clue_service.clues.suppressing import suppress
+from services.clue_service.complaints.following import clue_ended
 from services.clue_service.inspections.queries import require_visit
 from services.clue_service.squads import squads
 from shared.clock import new_id
@@ -173,6 +174,7 @@ def decline(session: Session, clue_id: UUID, body: Decline, *, by: Principal, no
     declined = perform(session, clue, "decline", body, by=by, now=now)
     if body.suppress_days is not None:
         suppress(session, declined, body.suppress_days, by=by, now=now)
+    clue_ended(session, declined.ref, declined.state, now=now)
     return declined
 
 
@@ -185,4 +187,6 @@ def mark_opened(session: Session, clue_id: UUID, case_ref: str, *, by: Principal
 def close(session: Session, clue_id: UUID, outcome: str, *, by: Principal, now: datetime) -> Clue:
     """Close a clue with the result of its case."""
     clue = visible(session, Clue, clue_id, by=by)
-    return perform(session, clue, "close", Closed(outcome=outcome), by=by, now=now)
+    closed = perform(session, clue, "close", Closed(outcome=outcome), by=by, now=now)
+    clue_ended(session, closed.ref, closed.state, now=now)
+    return closed

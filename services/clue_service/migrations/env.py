@@ -2,6 +2,7 @@
 
 from services.clue_service.clues.models import Clue
 from services.clue_service.clues.suppressing import SuppressedHit, Suppression
+from services.clue_service.complaints.models import Complainant, Complaint, ComplaintSeries
 from services.clue_service.detection.models import DetectionRun
 from services.clue_service.inspections.models import Inspection, InspectionPlan, LeftAlone
 from services.clue_service.intake.models import FrameCount, RejectedFrame
@@ -11,4 +12,5 @@ from shared.records.migrations import run_env
 CLUES = (Clue, Suppression, SuppressedHit)
 INTAKE = (Outlet, OutletLimit, RejectedFrame, FrameCount)
 INSPECTIONS = (Inspection, InspectionPlan, LeftAlone)
-run_env([*CLUES, *INTAKE, *INSPECTIONS, DetectionRun])
+SOURCES = (Complaint, Complainant, ComplaintSeries)
+run_env([*CLUES, *INTAKE, *INSPECTIONS, *SOURCES, DetectionRun])
