@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from services.clue_service.clues import batch_routes
 from services.clue_service.clues import routes as clues
 from services.clue_service.clues.models import Clue
 from services.clue_service.complaints import routes as complaints
@@ -28,6 +29,7 @@ def make(room: Room) -> FastAPI:
     """Return the application over a room."""
     resources = (
         clues.router,
+        batch_routes.router,
         clues.suppressions,
         *inspections.ROUTERS,
         *complaints.ROUTERS,

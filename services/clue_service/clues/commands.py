@@ -52,15 +52,25 @@ def receive(session: Session, body: Receive, *, by: Principal, now: datetime) ->
         if instant is not None and instant > now:
             words = Text(f"{name} 晚于当前时间", f"{name} lies in the future")
             raise BodyInvalid(words, errors=[{"field": name, "code": "in_the_future", "message": words}])
-    owner = competent_bureau(room_of(session), body.division)
-    about = (body.rule_id, body.entity_id or body.outlet_id, body.pollutant)
-    key = "/".join((body.source, *(part or "" for part in about), body.title))
-    one_at_a_time(session, f"{owner}/{body.enterprise_id}/{key}")
+    owner, key = place_of(session, body)
+    one_at_a_time(session, place_key(owner, body.enterprise_id, key))
     twin = queries.open_twin(session, owner, body.enterprise_id, key, near=body.discovered_at)
     if twin is not None and relations_of(session, twin.kind, twin.id, by):
         require_actor(session, twin, "receive", by=by)
         return merge(session, twin, body, by=by, now=now)
     return registered(session, body, owner, key, by=by, now=now)
+
+
+def place_of(session: Session, body: Receive) -> tuple[str, str]:
+    """Return whose a report is, and what makes it the same as another. Raises BodyInvalid where nobody is competent."""
+    about = (body.rule_id, body.entity_id or body.outlet_id, body.pollutant)
+    key = "/".join((body.source, *(part or "" for part in about), body.title))
+    return competent_bureau(room_of(session), body.division), key
+
+
+def place_key(owner: str, enterprise_id: str, key: str) -> str:
+    """Return at which place reports of the same thing wait for one another."""
+    return f"{owner}/{enterprise_id}/{key}"
 
 
 def registered(

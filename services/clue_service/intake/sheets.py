@@ -81,13 +81,11 @@ def read_workbook(path: Path, known: Mapping[str, str], key: Sequence[str]) -> W
     found = Workbook()
     try:
         _refuse_bomb(path)
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        try:
+        with path.open("rb") as file:
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
             for sheet in book.worksheets:
                 sheet.reset_dimensions()  # some programs write too small an area
                 _read_sheet(found, sheet, known, key)
-        finally:
-            book.close()
     except BROKEN as error:
         raise NoWorkbook(str(error).splitlines()[0] if str(error) else type(error).__name__) from error
     return found

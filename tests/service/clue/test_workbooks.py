@@ -15,7 +15,8 @@ from services.clue_service.intake.tables import read_table
 from tests.desk import officer
 
 LIAISON = officer("eea-320500", "liaison")
-POINT = ["RUN-1", datetime(2026, 9, 6, 10, 0, 0), 31.3, 120.6, 55.0, 90, 2.5, "N", None]
+MOMENT = datetime.fromisoformat("2026-09-06 10:00:00")
+POINT = ["RUN-1", MOMENT, 31.3, 120.6, 55.0, 90, 2.5, "N", None]
 NAMES = ["run_id", "ts", "lat", "lon", "tvoc_ppb", "wind_dir", "wind_ms", "flag", "poi"]
 
 
@@ -44,7 +45,7 @@ def post(desk, book, table="van_points", expect=200, **params):
 
 def at(second, *changes):
     row = [*POINT]
-    row[1] = datetime(2026, 9, 6, 10, 0, second)
+    row[1] = MOMENT.replace(second=second)
     for column, value in changes:
         row[NAMES.index(column)] = value
     return row
@@ -69,7 +70,7 @@ class TestHeaders:
         path = tmp_path / "van_points.xlsx"
         book.save(path)
         read = read_table("van_points", path)
-        assert read.frame.row(1) == ("RUN-1", datetime(2026, 9, 6, 10, 0, 1), 31.3, 120.6, 55.0, 90.0, 2.5, "N", None)
+        assert read.frame.row(1) == ("RUN-1", MOMENT.replace(second=1), 31.3, 120.6, 55.0, 90.0, 2.5, "N", None)
         assert [place.row for place in read.places] == [5, 7]
 
     def test_on_several_sheets_and_one_that_is_none(self, desk):
@@ -103,7 +104,7 @@ class TestCells:
             ("tvoc_ppb", "五十", "wrong_type"),
             ("tvoc_ppb", "1,234.5", "wrong_type"),
             ("ts", 46271.5, "wrong_type"),
-            ("lat", datetime(2026, 9, 6), "wrong_type"),
+            ("lat", MOMENT, "wrong_type"),
             ("run_id", 320500202609060012, "rounded_number"),
             ("run_id", None, "key_empty"),
         ],
@@ -121,7 +122,7 @@ class TestCells:
 
     def test_a_row_of_the_future_is_named_where_it_stands(self, desk):
         names = ["outlet_id", "ts", "pollutant", "value"]
-        rows = [["标题"], names, ["O-1", datetime(2026, 9, 6), "NOx", 12.0]]
+        rows = [["标题"], names, ["O-1", MOMENT, "NOx", 12.0]]
         problem = post(desk, workbook(一=rows), "obs_hour", expect=422)
         assert (problem["errors"][0]["sheet"], problem["errors"][0]["row"]) == ("一", 3)
 
@@ -143,15 +144,13 @@ class TestBrokenFiles:
 
     def test_entities_that_multiply_are_not_followed(self, tmp_path):
         whole = content(workbook(Sheet1=[NAMES, at(0)]))
-        levels = "".join(f'<!ENTITY e{n} "{"&e%d;" % (n - 1) * 10}">' for n in range(1, 12))
+        levels = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))
         bomb = f'<!DOCTYPE x [<!ENTITY e0 "lol">{levels}]>'
         path = tmp_path / "van_points.xlsx"
         with zipfile.ZipFile(io.BytesIO(whole)) as archive, zipfile.ZipFile(path, "w") as out:
             for name in archive.namelist():
                 text = archive.read(name).decode()
-                if name.startswith("xl/worksheets/"):
-                    text = bomb + text.replace("RUN-1", "&e11;")
-                elif name == "xl/sharedStrings.xml":
+                if name.startswith("xl/worksheets/") or name == "xl/sharedStrings.xml":
                     text = bomb + text.replace("RUN-1", "&e11;")
                 out.writestr(name, text)
         read = read_table("van_points", path)
