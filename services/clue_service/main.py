@@ -13,6 +13,8 @@ from services.clue_service.inspections.models import Inspection
 from services.clue_service.intake import import_routes as imports
 from services.clue_service.intake import routes as intake
 from services.clue_service.outlets import routes as outlets
+from services.clue_service.self_inspections import routes as self_inspections
+from services.clue_service.self_inspections.models import SelfInspection
 from services.clue_service.subscriptions import SUBSCRIPTIONS
 from shared.config import Settings
 from shared.records.db import Row
@@ -22,7 +24,12 @@ from shared.web.app import create_app
 from shared.web.assembly import make_room, verify_all
 from shared.web.subject_routes import room_routes
 
-SUBJECTS: dict[str, type[Row]] = {"clue": Clue, "inspection": Inspection, "complaint": Complaint}
+SUBJECTS: dict[str, type[Row]] = {
+    "clue": Clue,
+    "inspection": Inspection,
+    "complaint": Complaint,
+    "self_inspection": SelfInspection,
+}
 
 
 def make(room: Room) -> FastAPI:
@@ -33,6 +40,7 @@ def make(room: Room) -> FastAPI:
         clues.suppressions,
         *inspections.ROUTERS,
         *complaints.ROUTERS,
+        self_inspections.router,
         outlets.router,
         detection.router,
     )

@@ -25,6 +25,7 @@ from services.clue_service.clues.models import (
 from services.clue_service.clues.suppressing import suppress
 from services.clue_service.complaints.following import clue_ended
 from services.clue_service.inspections.queries import require_visit
+from services.clue_service.self_inspections.covering import covering, ground, reason, reason_beyond
 from services.clue_service.squads import squads
 from shared.clock import new_id
 from shared.errors import BodyInvalid, Text
@@ -38,6 +39,7 @@ from shared.records.perform import begin, expect, perform, require_actor
 from shared.records.room import Room, room_of
 
 PROCEDURE = "clue_handling"
+MOST_REASONS = 50
 VERIFICATION = "clue_verification"
 """The agreed clock of whoever was given a clue to verify."""
 
@@ -83,7 +85,13 @@ def registered(
     by: Principal,
     now: datetime,
 ) -> Clue:
-    """Register a report as a clue of a bureau; one that goes on from another clue stays on its journey."""
+    """Register a report as a clue of a bureau; one that goes on from another clue stays on its journey.
+
+    What the enterprise itself declared before is marked as such.
+    """
+    declared = covering(session, owner, body, before=now)
+    if declared is not None:
+        body = body.model_copy(update={"score_reasons": [*body.score_reasons, reason(declared)][-MOST_REASONS:]})
     clue = Clue(
         id=new_id(now),
         journey_id=journey_id or new_id(now),
@@ -93,6 +101,7 @@ def registered(
         created_at=now,
         updated_at=now,
         same_key=key,
+        declared_ref=declared.ref if declared is not None else None,
         **body.model_dump(),
     )
     return begin(session, clue, "receive", body, parties=_parties(room_of(session), clue, by), by=by, now=now)
@@ -119,6 +128,9 @@ def merge(session: Session, twin: Clue, body: Receive, *, by: Principal, now: da
         twin.observed_to = body.observed_to
     if body.observed_from and (twin.observed_from is None or body.observed_from < twin.observed_from):
         twin.observed_from = body.observed_from
+    if twin.declared_ref and covering(session, twin.owner, twin, before=twin.created_at) is None:
+        twin.score_reasons = [*twin.score_reasons, reason_beyond(twin.declared_ref)][-MOST_REASONS:]
+        twin.declared_ref = None
     session.add(twin)
     session.flush()
     record(session, twin, Fact("clue.merged", data, step="merge"), by=by, now=now)
@@ -154,7 +166,8 @@ def verify(session: Session, clue_id: UUID, body: Verify, *, by: Principal, now:
     require_actor(session, clue, "verify", by=by)
     if body.inspection_ref is not None:
         require_visit(session, body.inspection_ref, clue, by=by)
-    written = Verified(**body.model_dump(), verifiers=[*clue.verifiers, by.actor], verified_at=now)
+    rests_on = {"ground_ref": ground(session, body.ground_ref, body.result, clue)}
+    written = Verified(**(body.model_dump() | rests_on), verifiers=[*clue.verifiers, by.actor], verified_at=now)
     return perform(session, clue, "verify", written, by=by, now=now)
 
 

@@ -7,10 +7,11 @@ from services.clue_service.detection.models import DetectionRun
 from services.clue_service.inspections.models import Inspection, InspectionPlan, LeftAlone
 from services.clue_service.intake.models import FrameCount, RejectedFrame
 from services.clue_service.outlets.models import Outlet, OutletLimit
+from services.clue_service.self_inspections.models import SelfInspection
 from shared.records.migrations import run_env
 
 CLUES = (Clue, Suppression, SuppressedHit)
 INTAKE = (Outlet, OutletLimit, RejectedFrame, FrameCount)
 INSPECTIONS = (Inspection, InspectionPlan, LeftAlone)
-SOURCES = (Complaint, Complainant, ComplaintSeries)
+SOURCES = (Complaint, Complainant, ComplaintSeries, SelfInspection)
 run_env([*CLUES, *INTAKE, *INSPECTIONS, *SOURCES, DetectionRun])

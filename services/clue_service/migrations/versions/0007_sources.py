@@ -1,4 +1,4 @@
-"""Sources of clues: complaints."""
+"""Sources of clues: complaints, self-inspections."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,10 +15,19 @@ COMPLAINT_WORDS = (
     *("tracking", "query_digest", "filed_by", "category", "channel", "summary", "division"),
     *("place", "enterprise_id", "enterprise_name", "clue_ref"),
 )
+SELF_INSPECTION_WORDS = ("title", "enterprise_id", "enterprise_name", "division", "problem", "declared_by")
+SELF_INSPECTION_SAID = (
+    *("outlet_id", "pollutant", "direction", "correction", "corrected_by", "verified_by", "findings", "reason"),
+)
 
 
 def upgrade() -> None:
     """Create them."""
+    _complaints()
+    _self_inspections()
+
+
+def _complaints() -> None:
     op.create_table(
         "complaints",
         *r0001.row_columns(),
@@ -43,7 +52,27 @@ def upgrade() -> None:
     )
 
 
+def _self_inspections() -> None:
+    op.create_table(
+        "self_inspections",
+        *r0001.row_columns(),
+        *(sa.Column(name, AutoString(), nullable=False) for name in SELF_INSPECTION_WORDS),
+        *(sa.Column(name, AutoString(), nullable=True) for name in SELF_INSPECTION_SAID),
+        *(sa.Column(name, sa.Date(), nullable=False) for name in ("found_on", "planned_on")),
+        sa.Column("corrected_on", sa.Date(), nullable=True),
+    )
+    op.create_index("ix_self_inspections_journey_id", "self_inspections", ["journey_id"])
+    op.create_index("ix_self_inspections_enterprise_id", "self_inspections", ["enterprise_id"])
+    with op.batch_alter_table("clues") as clues:
+        for name in ("declared_ref", "ground_ref"):
+            clues.add_column(sa.Column(name, AutoString(), nullable=True))
+
+
 def downgrade() -> None:
     """Drop them."""
+    with op.batch_alter_table("clues") as clues:
+        for name in ("declared_ref", "ground_ref"):
+            clues.drop_column(name)
+    op.drop_table("self_inspections")
     for table in ("complaint_series", "complainants", "complaints"):
         op.drop_table(table)
