@@ -16,6 +16,7 @@ from services.clue_service.outlets import routes as outlets
 from services.clue_service.self_inspections import routes as self_inspections
 from services.clue_service.self_inspections.models import SelfInspection
 from services.clue_service.subscriptions import SUBSCRIPTIONS
+from services.clue_service.van_runs import routes as van_runs
 from shared.config import Settings
 from shared.records.db import Row
 from shared.records.room import Room
@@ -41,6 +42,7 @@ def make(room: Room) -> FastAPI:
         *inspections.ROUTERS,
         *complaints.ROUTERS,
         self_inspections.router,
+        van_runs.router,
         outlets.router,
         detection.router,
     )

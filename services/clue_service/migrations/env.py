@@ -8,10 +8,11 @@ from services.clue_service.inspections.models import Inspection, InspectionPlan,
 from services.clue_service.intake.models import FrameCount, RejectedFrame
 from services.clue_service.outlets.models import Outlet, OutletLimit
 from services.clue_service.self_inspections.models import SelfInspection
+from services.clue_service.van_runs.models import VanRun
 from shared.records.migrations import run_env
 
 CLUES = (Clue, Suppression, SuppressedHit)
 INTAKE = (Outlet, OutletLimit, RejectedFrame, FrameCount)
 INSPECTIONS = (Inspection, InspectionPlan, LeftAlone)
-SOURCES = (Complaint, Complainant, ComplaintSeries, SelfInspection)
+SOURCES = (Complaint, Complainant, ComplaintSeries, SelfInspection, VanRun)
 run_env([*CLUES, *INTAKE, *INSPECTIONS, *SOURCES, DetectionRun])

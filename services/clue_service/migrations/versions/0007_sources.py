@@ -1,4 +1,4 @@
-"""Sources of clues: complaints, self-inspections."""
+"""Sources of clues: complaints, self-inspections, van runs."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -25,6 +25,7 @@ def upgrade() -> None:
     """Create them."""
     _complaints()
     _self_inspections()
+    _van_runs()
 
 
 def _complaints() -> None:
@@ -68,8 +69,24 @@ def _self_inspections() -> None:
             clues.add_column(sa.Column(name, AutoString(), nullable=True))
 
 
+def _van_runs() -> None:
+    op.create_table(
+        "van_runs",
+        *(sa.Column(name, sa.Uuid(), primary_key=name == "id", nullable=False) for name in ("id", "journey_id")),
+        *(
+            sa.Column(name, AutoString(), nullable=False)
+            for name in ("owner", "run_id", "vehicle", "route", "registered_by")
+        ),
+        sa.Column("run_on", sa.Date(), nullable=False),
+        *(sa.Column(name, sa.JSON(), nullable=False) for name in ("officers", "calibration", "thresholds")),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.UniqueConstraint("owner", "run_id"),
+    )
+
+
 def downgrade() -> None:
     """Drop them."""
+    op.drop_table("van_runs")
     with op.batch_alter_table("clues") as clues:
         for name in ("declared_ref", "ground_ref"):
             clues.drop_column(name)
