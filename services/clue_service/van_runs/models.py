@@ -73,7 +73,7 @@ class Point(Body):
     tvoc_ppb: Annotated[float, Said(ge=0, le=1e9)] | None = None
     wind_dir: Annotated[float, Said(ge=0, le=360)] | None = None
     wind_ms: Annotated[float, Said(ge=0, le=100)] | None = None
-    flag: Annotated[str, Said(max_length=20)] = "N"
+    flag: Annotated[str, Said(max_length=20, pattern=r"^[^\x00]*$")] = "N"
     poi: Annotated[str, Said(max_length=200, pattern=r"^[^\x00]*$")] | None = None
 
 
