@@ -10,7 +10,7 @@ from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from shared.records.db import Row
-from shared.records.views import Body, Division, LongWords, PastInstant, SubjectView, Words
+from shared.records.views import Body, Division, LongWords, PastInstant, SubjectView, Words, storable
 
 Channel = Literal["hotline_12345", "hotline_12369", "online", "letter", "visit"]
 Category = Literal["waste_gas", "odour", "waste_water", "noise", "dust", "solid_waste", "vehicle", "ecology", "other"]
@@ -65,8 +65,7 @@ class ComplaintSeries(SQLModel, table=True):
 
 
 def _typed(value: SecretStr) -> SecretStr:
-    text = value.get_secret_value()
-    if not text.strip() or "\x00" in text:
+    if not storable(value.get_secret_value()).strip():
         raise ValueError("不能为空 / must not be blank")
     return value
 

@@ -4,12 +4,12 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 from pydantic import Field as Said
 from sqlalchemy import JSON, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from shared.records.views import Body, LongWords, PastInstant, Words
+from shared.records.views import EARLIEST_YEAR, Body, LongWords, PastInstant, Words
 
 Threshold = Annotated[float, Said(gt=0, allow_inf_nan=False)]
 
@@ -64,10 +64,21 @@ class RegisterRun(Body):
     route: LongWords
 
 
+def _in_this_age(value: datetime) -> datetime:
+    if not EARLIEST_YEAR <= value.year < LATEST_YEAR:
+        raise ValueError(f"应在 {EARLIEST_YEAR} 至 {LATEST_YEAR} 年间 / between {EARLIEST_YEAR} and {LATEST_YEAR}")
+    return value
+
+
+LATEST_YEAR = 2200
+Moment = Annotated[datetime, AfterValidator(_in_this_age)]
+"""A time that stays one in every zone."""
+
+
 class Point(Body):
     """One reading; a time without zone is local. Wind comes from `wind_dir`, degrees from north."""
 
-    ts: datetime
+    ts: Moment
     lat: Annotated[float, Said(ge=-90, le=90)] | None = None
     lon: Annotated[float, Said(ge=-180, le=180)] | None = None
     tvoc_ppb: Annotated[float, Said(ge=0, le=1e9)] | None = None
