@@ -74,7 +74,10 @@ Secret = Annotated[SecretStr, Said(min_length=1, max_length=200), AfterValidator
 
 
 class Identity(Body):
-    """Who complains, as far as it was said. Never shown again but by `POST …/identity`."""
+    """Who complains, as far as it was said. Never shown again but by `POST …/identity`.
+
+    Secrets also to the digest an Idempotency-Key is kept with: a telephone number could be guessed from one.
+    """
 
     name: Secret | None = None
     contact: Secret | None = None
