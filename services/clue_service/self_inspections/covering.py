@@ -6,12 +6,15 @@ from functools import cache
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlalchemy import Select, bindparam
+from sqlalchemy import select as core_select
+from sqlmodel import Session
 
 from services.clue_service.detection.catalogue import load
 from services.clue_service.self_inspections.models import SelfInspection
 from shared.clock import today
 from shared.errors import BodyInvalid, Text
+from shared.records.db import table_of
 
 COUNTS = ("declared", "corrected", "verified")
 MOST_WORDS = 200
@@ -33,16 +36,27 @@ def covering(session: Session, owner: str, about: About, *, before: datetime) ->
     """Return the declaration, made before an instant, whose span holds all that was observed; the newest of several."""
     begin = about.observed_from or about.observed_to or about.discovered_at
     end = about.observed_to or begin
-    statement = select(SelfInspection).where(
-        SelfInspection.owner == owner,
-        SelfInspection.enterprise_id == about.enterprise_id,
-        SelfInspection.created_at <= before,
-        SelfInspection.found_on <= today(begin),
-        SelfInspection.planned_on >= today(end),
-        col(SelfInspection.state).in_(COUNTS),
+    asked = {"owner": owner, "enterprise": about.enterprise_id, "before": before}
+    ids = session.connection().execute(_LIKELY, asked | {"first": today(begin), "last": today(end)}).scalars().all()
+    found = (session.get(SelfInspection, one, populate_existing=True) for one in ids)
+    return next((one for one in found if one and today(end) <= one.until_on and _is_about(one, about)), None)
+
+
+def _likely() -> Select[tuple[UUID]]:
+    """Asked at every report and seldom answered with anything, so it is built once and read through Core."""
+    row = table_of(SelfInspection).c
+    statement = core_select(row.id).where(
+        row.enterprise_id == bindparam("enterprise"),
+        row.owner == bindparam("owner"),
+        row.created_at <= bindparam("before"),
+        row.found_on <= bindparam("first"),
+        row.planned_on >= bindparam("last"),
+        row.state.in_(COUNTS),
     )
-    found = session.exec(statement.order_by(col(SelfInspection.id).desc()))
-    return next((one for one in found if today(end) <= one.until_on and _is_about(one, about)), None)
+    return statement.order_by(row.id.desc())
+
+
+_LIKELY = _likely()
 
 
 def _is_about(declared: SelfInspection, about: About) -> bool:
