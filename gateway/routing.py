@@ -17,6 +17,10 @@ ROOMS: Mapping[bytes, str] = {
     b"positive-list": "clue",
     b"suppressions": "clue",
     b"clue-figures": "clue",
+    b"complaints": "clue",
+    b"complaint-answers": "clue",
+    b"self-inspections": "clue",
+    b"van-runs": "clue",
     b"cases": "case",
     b"measures": "case",
     b"conferences": "case",
@@ -49,6 +53,7 @@ def is_plain(raw_path: bytes) -> bool:
 
 
 def takes_large_body(raw_path: bytes) -> bool:
-    """Whether a path takes evidence, device streams or import files, and so the larger limit."""
+    """Whether a path takes evidence, device streams, import files or batches of lines, and so the larger limit."""
     parts = raw_path.split(b"/")
-    return parts[-1] == b"evidence" or parts[2] in (b"hj212", b"imports")
+    is_batch = parts[2:] == [b"clues", b"batches"] or (parts[2] == b"van-runs" and parts[-1] == b"points")
+    return parts[-1] == b"evidence" or parts[2] in (b"hj212", b"imports") or is_batch

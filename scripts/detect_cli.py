@@ -14,10 +14,11 @@ from services.clue_service.detection.catalogue import Rule, current, load
 from services.clue_service.detection.engine import MODELS, Hit, Run, run
 from services.clue_service.detection.evidence import freeze
 from services.clue_service.intake.hour_file import HourFile
-from services.clue_service.intake.tables import Table, declared, read_table
+from services.clue_service.intake.tables import RowError, Table, declared, file_of, read_table
 
 app = typer.Typer(help="运行线索规则 / Run the detection rules", invoke_without_command=True)
 _REFUSED = 2
+ERROR_FIELDS = ("file", "sheet", "row", "column", "code", "zh", "en")
 
 
 def line(hit: Hit, rule: Rule) -> dict[str, Any]:
@@ -68,9 +69,7 @@ def _read(source: Path, err: Console, *, but: set[str]) -> dict[str, Table]:
     found = {}
     wanted = [name for name in declared() if name not in but]
     for name in track(wanted, description="读表 / tables", console=err, disable=not err.is_terminal):
-        path = next(
-            (source / f"{name}.{end}" for end in ("parquet", "csv") if (source / f"{name}.{end}").exists()), None
-        )
+        path = file_of(source, name)
         if path is not None:
             found[name] = read_table(name, path)
     return found
@@ -83,9 +82,7 @@ def _report(result: Run, found: dict[str, Table], as_json: bool) -> None:
         summary = {
             "hits": len(result.hits),
             "not_evaluable": result.not_evaluable,
-            "errors": [
-                {"file": one.file, "row": one.row, "column": one.column, "zh": one.zh, "en": one.en} for one in errors
-            ],
+            "errors": [{field: getattr(one, field) for field in ERROR_FIELDS} for one in errors],
             "notes": {name: [dict(note) for note in table.notes] for name, table in found.items() if table.notes},
         }
         sys.stdout.buffer.write(orjson.dumps(summary) + b"\n")
@@ -97,7 +94,11 @@ def _report(result: Run, found: dict[str, Table], as_json: bool) -> None:
             listed = ", ".join(f"{name} {count}" for name, count in counts.items())
             err.print(f"{rule_id} 不可评估 / not evaluable: {listed}")
     for error in errors[:20]:
-        err.print(f"{error.file} 第 {error.row} 行 {error.column}：{error.zh} / row {error.row}: {error.en}")
+        err.print(f"{_where(error)} 第 {error.row} 行 {error.column}：{error.zh} / row {error.row}: {error.en}")
+
+
+def _where(error: RowError) -> str:
+    return f"{error.file}“{error.sheet}”" if error.sheet else error.file
 
 
 if __name__ == "__main__":

@@ -45,6 +45,11 @@ def path_of(ref: str) -> str:
     return f"/console/{PLURAL[kind]}/{subject_id}"
 
 
+def page_of(ref: str) -> str:
+    """Return the console's address of a subject, empty for a kind that has no page."""
+    return path_of(ref) if ref.partition(":")[0] in PLURAL else ""
+
+
 class Refused(Exception):
     """A room refused; `problem` is its problem document."""
 

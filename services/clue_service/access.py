@@ -22,6 +22,20 @@ DUTIES: Mapping[str, tuple[frozenset[str], Text]] = {
             "Monitoring data are delivered by a clue officer, a liaison officer or a program of the bureau",
         ),
     ),
+    "declare": (
+        frozenset({"clue_officer", "case_officer", "duty_officer", "liaison"}),
+        Text(
+            "企业自查由本部门经办人员或本部门接入程序登记",
+            "Self-inspections are put down by an officer or a program of the bureau",
+        ),
+    ),
+    "measure": (
+        frozenset({"clue_officer", "case_officer", "duty_officer"}),
+        Text(
+            "走航任务由经办人员、值班员或本部门接入程序登记",
+            "Mobile runs are put down by an officer or a program of the bureau",
+        ),
+    ),
     "detect": (
         frozenset({"clue_officer", "duty_officer"}),
         Text("规则由线索研判员或值班员运行", "Rules are run by a clue officer or a duty officer"),
@@ -29,12 +43,32 @@ DUTIES: Mapping[str, tuple[frozenset[str], Text]] = {
 }
 
 
+OF_PROGRAMS = frozenset({"deliver", "declare", "measure"})
+"""Duties that a program of the bureau has as well."""
+COMPLAINT_TAKERS = frozenset({"clue_officer", "duty_officer"})
+
+
 def require(by: Principal, duty: str) -> None:
     """Refuse a principal whose agency or role has not this duty. Raises NotYourStep with who has it."""
     roles, words = DUTIES[duty]
-    is_program = duty == "deliver" and by.actor.startswith(PROGRAM)
-    if by.is_system or (by.kind == BUREAU and (by.roles & roles or is_program)):
+    if by.is_system or (by.kind == BUREAU and (by.roles & roles or (duty in OF_PROGRAMS and is_program(by)))):
         return
+    raise NotYourStep(words, reasons=[{"code": "actor", "zh": words.zh, "en": words.en}])
+
+
+def is_program(by: Principal) -> bool:
+    """Whether a program acts, not a person."""
+    return by.actor.startswith(PROGRAM)
+
+
+def require_taker(by: Principal) -> None:
+    """Refuse who takes no complaints: they come by a bureau's clue or duty officer, or a program of any agency."""
+    if is_program(by) or (by.kind == BUREAU and by.roles & COMPLAINT_TAKERS):
+        return
+    words = Text(
+        "投诉举报由值班员、线索研判员或热线接入程序登记",
+        "Complaints are put down by a duty or clue officer, or by the program of a hotline",
+    )
     raise NotYourStep(words, reasons=[{"code": "actor", "zh": words.zh, "en": words.en}])
 
 

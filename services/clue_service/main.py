@@ -2,8 +2,11 @@
 
 from fastapi import FastAPI
 
+from services.clue_service.clues import batch_routes
 from services.clue_service.clues import routes as clues
 from services.clue_service.clues.models import Clue
+from services.clue_service.complaints import routes as complaints
+from services.clue_service.complaints.models import Complaint
 from services.clue_service.detection import routes as detection
 from services.clue_service.figures import routes as figures
 from services.clue_service.inspections import routes as inspections
@@ -11,7 +14,10 @@ from services.clue_service.inspections.models import Inspection
 from services.clue_service.intake import import_routes as imports
 from services.clue_service.intake import routes as intake
 from services.clue_service.outlets import routes as outlets
+from services.clue_service.self_inspections import routes as self_inspections
+from services.clue_service.self_inspections.models import SelfInspection
 from services.clue_service.subscriptions import SUBSCRIPTIONS
+from services.clue_service.van_runs import routes as van_runs
 from shared.config import Settings
 from shared.records.db import Row
 from shared.records.room import Room
@@ -20,15 +26,24 @@ from shared.web.app import create_app
 from shared.web.assembly import make_room, verify_all
 from shared.web.subject_routes import room_routes
 
-SUBJECTS: dict[str, type[Row]] = {"clue": Clue, "inspection": Inspection}
+SUBJECTS: dict[str, type[Row]] = {
+    "clue": Clue,
+    "inspection": Inspection,
+    "complaint": Complaint,
+    "self_inspection": SelfInspection,
+}
 
 
 def make(room: Room) -> FastAPI:
     """Return the application over a room."""
     resources = (
         clues.router,
+        batch_routes.router,
         clues.suppressions,
         *inspections.ROUTERS,
+        *complaints.ROUTERS,
+        self_inspections.router,
+        van_runs.router,
         outlets.router,
         detection.router,
         figures.router,

@@ -181,6 +181,8 @@ SubjectKind = Literal[
     "supervision",
     "consultation",
     "inspection",
+    "complaint",
+    "self_inspection",
 ]
 
 

@@ -64,6 +64,7 @@ BY_COMMAND = {
     "action_item",
     "operation_task",
     "clue_verification",
+    "self_inspection_correction",
 }
 """Terms of agreement whose clocks a command starts, at the moment somebody states."""
 

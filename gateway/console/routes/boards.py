@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import RedirectResponse, Response
 
 from gateway.console import clocks, matters
-from gateway.console.asking import PLURAL, ROOM_OF, Refused, path_of
+from gateway.console.asking import PLURAL, ROOM_OF, Refused, page_of
 from gateway.console.entry import ConsoleRoute, FormDep, Visit, VisitDep
 from gateway.console.published import FIRST
 from gateway.console.steps import procedure_of
@@ -213,7 +213,7 @@ async def _rows(visit: Visit, board: desk.Board) -> list[dict[str, Any]]:
     return [
         {
             "clock": clocks.shown(visit, clock.model_dump(mode="json")),
-            "path": path_of(clock.subject),
+            "path": page_of(clock.subject),
             "kind": clock.subject.partition(":")[0],
             "title": titles[clock.subject],
         }
@@ -223,6 +223,8 @@ async def _rows(visit: Visit, board: desk.Board) -> list[dict[str, Any]]:
 
 async def _title(visit: Visit, ref: str) -> str:
     kind, _, subject_id = ref.partition(":")
+    if kind not in PLURAL:
+        return ""
     try:
         found = await visit.rooms.get(PLURAL[kind], f"/{subject_id}")
     except (Refused, RoomUnavailable):
@@ -247,12 +249,8 @@ async def _notices(visit: Visit, *, unread: bool, limit: int, after: str = "") -
     return [
         {
             **notice.model_dump(),
-            "path": _path(notice.subject),
+            "path": page_of(notice.subject),
             "sent": [(one.label, visit.words(SENT[one.status])) for one in sent.get(notice.id, ())],
         }
         for notice in seen
     ]
-
-
-def _path(ref: str) -> str:
-    return path_of(ref) if ref.partition(":")[0] in ROOM_OF.values() else ""

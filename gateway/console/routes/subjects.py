@@ -8,7 +8,7 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from gateway.console import conferring, facts, forms, joining, lanes, matters
-from gateway.console.asking import ROOM_OF, Refused, path_of
+from gateway.console.asking import ROOM_OF, Refused, page_of
 from gateway.console.entry import ConsoleRoute, FormDep, Visit, VisitDep
 from gateway.console.published import FIRST, OF_RULES, PATHS, body_of
 from gateway.console.steps import problem_in_words, procedure_of
@@ -28,7 +28,7 @@ async def journey(journey_id: UUID, visit: VisitDep, upstream: UpstreamDep) -> R
     """Show what happened to one matter in all rooms."""
     found = await desk.journey(journey_id, upstream, visit.rooms.assertion)
     lines = told(visit, [entry.model_dump(mode="json") for entry in found.entries])
-    paths = {line["subject"]: path_of(line["subject"]) for line in lines}
+    paths = {line["subject"]: page_of(line["subject"]) for line in lines}
     picture = lanes.picture(visit, lines) if lines else None
     return visit.page("journey.html", lines=lines, picture=picture, paths=paths, unavailable=found.unavailable)
 

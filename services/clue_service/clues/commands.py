@@ -23,7 +23,9 @@ from services.clue_service.clues.models import (
     VerifyAgain,
 )
 from services.clue_service.clues.suppressing import suppress
+from services.clue_service.complaints.following import clue_ended
 from services.clue_service.inspections.queries import require_visit
+from services.clue_service.self_inspections.covering import covering, ground, reason, reason_beyond
 from services.clue_service.squads import squads
 from shared.clock import new_id
 from shared.errors import BodyInvalid, Text
@@ -37,6 +39,7 @@ from shared.records.perform import begin, expect, perform, require_actor
 from shared.records.room import Room, room_of
 
 PROCEDURE = "clue_handling"
+MOST_REASONS = 50
 VERIFICATION = "clue_verification"
 """The agreed clock of whoever was given a clue to verify."""
 
@@ -51,15 +54,25 @@ def receive(session: Session, body: Receive, *, by: Principal, now: datetime) ->
         if instant is not None and instant > now:
             words = Text(f"{name} 晚于当前时间", f"{name} lies in the future")
             raise BodyInvalid(words, errors=[{"field": name, "code": "in_the_future", "message": words}])
-    owner = competent_bureau(room_of(session), body.division)
-    about = (body.rule_id, body.entity_id or body.outlet_id, body.pollutant)
-    key = "/".join((body.source, *(part or "" for part in about), body.title))
-    one_at_a_time(session, f"{owner}/{body.enterprise_id}/{key}")
+    owner, key = place_of(session, body)
+    one_at_a_time(session, place_key(owner, body.enterprise_id, key))
     twin = queries.open_twin(session, owner, body.enterprise_id, key, near=body.discovered_at)
     if twin is not None and relations_of(session, twin.kind, twin.id, by):
         require_actor(session, twin, "receive", by=by)
         return merge(session, twin, body, by=by, now=now)
     return registered(session, body, owner, key, by=by, now=now)
+
+
+def place_of(session: Session, body: Receive) -> tuple[str, str]:
+    """Return whose a report is, and what makes it the same as another. Raises BodyInvalid where nobody is competent."""
+    about = (body.rule_id, body.entity_id or body.outlet_id, body.pollutant)
+    key = "/".join((body.source, *(part or "" for part in about), body.title))
+    return competent_bureau(room_of(session), body.division), key
+
+
+def place_key(owner: str, enterprise_id: str, key: str) -> str:
+    """Return at which place reports of the same thing wait for one another."""
+    return f"{owner}/{enterprise_id}/{key}"
 
 
 def registered(
@@ -72,7 +85,13 @@ def registered(
     by: Principal,
     now: datetime,
 ) -> Clue:
-    """Register a report as a clue of a bureau; one that goes on from another clue stays on its journey."""
+    """Register a report as a clue of a bureau; one that goes on from another clue stays on its journey.
+
+    What the enterprise itself declared before is marked as such.
+    """
+    declared = covering(session, owner, body, before=now)
+    if declared is not None:
+        body = body.model_copy(update={"score_reasons": [*body.score_reasons, reason(declared)][-MOST_REASONS:]})
     clue = Clue(
         id=new_id(now),
         journey_id=journey_id or new_id(now),
@@ -82,6 +101,7 @@ def registered(
         created_at=now,
         updated_at=now,
         same_key=key,
+        declared_ref=declared.ref if declared is not None else None,
         **body.model_dump(),
     )
     return begin(session, clue, "receive", body, parties=_parties(room_of(session), clue, by), by=by, now=now)
@@ -108,6 +128,9 @@ def merge(session: Session, twin: Clue, body: Receive, *, by: Principal, now: da
         twin.observed_to = body.observed_to
     if body.observed_from and (twin.observed_from is None or body.observed_from < twin.observed_from):
         twin.observed_from = body.observed_from
+    if twin.declared_ref and covering(session, twin.owner, twin, before=twin.created_at) is None:
+        twin.score_reasons = [*twin.score_reasons, reason_beyond(twin.declared_ref)][-MOST_REASONS:]
+        twin.declared_ref = None
     session.add(twin)
     session.flush()
     record(session, twin, Fact("clue.merged", data, step="merge"), by=by, now=now)
@@ -143,7 +166,8 @@ def verify(session: Session, clue_id: UUID, body: Verify, *, by: Principal, now:
     require_actor(session, clue, "verify", by=by)
     if body.inspection_ref is not None:
         require_visit(session, body.inspection_ref, clue, by=by)
-    written = Verified(**body.model_dump(), verifiers=[*clue.verifiers, by.actor], verified_at=now)
+    rests_on = {"ground_ref": ground(session, body.ground_ref, body.result, clue)}
+    written = Verified(**(body.model_dump() | rests_on), verifiers=[*clue.verifiers, by.actor], verified_at=now)
     return perform(session, clue, "verify", written, by=by, now=now)
 
 
@@ -173,6 +197,7 @@ def decline(session: Session, clue_id: UUID, body: Decline, *, by: Principal, no
     declined = perform(session, clue, "decline", body, by=by, now=now)
     if body.suppress_days is not None:
         suppress(session, declined, body.suppress_days, by=by, now=now)
+    clue_ended(session, declined.ref, declined.state, now=now)
     return declined
 
 
@@ -185,4 +210,6 @@ def mark_opened(session: Session, clue_id: UUID, case_ref: str, *, by: Principal
 def close(session: Session, clue_id: UUID, outcome: str, *, by: Principal, now: datetime) -> Clue:
     """Close a clue with the result of its case."""
     clue = visible(session, Clue, clue_id, by=by)
-    return perform(session, clue, "close", Closed(outcome=outcome), by=by, now=now)
+    closed = perform(session, clue, "close", Closed(outcome=outcome), by=by, now=now)
+    clue_ended(session, closed.ref, closed.state, now=now)
+    return closed

@@ -29,6 +29,7 @@ Source = Literal[
 Result = Literal["confirmed", "unfounded", "corrected", "not_ours"]
 Method = Literal["off_site", "on_site"]
 Priority = Literal["urgent", "high", "normal", "low"]
+DECLARED_REF = r"^self_inspection:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 INSPECTION_REF = r"^inspection:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
 
@@ -86,6 +87,10 @@ class Clue(Row, table=True):
     case_ref: str | None = None
     outcome: str | None = None
     """How its case ended."""
+    declared_ref: str | None = None
+    """The enterprise's own declaration whose span holds all that was observed (`self_inspection:<uuid>`)."""
+    ground_ref: str | None = None
+    """The verified self-inspection a result `corrected` rests on."""
 
 
 class Receive(Body):
@@ -126,12 +131,16 @@ class Assign(Body):
 
 
 class Verify(Body):
-    """State what verification found; on site only under an approved inspection (`inspection:<uuid>`)."""
+    """State what verification found; on site only under an approved inspection (`inspection:<uuid>`).
+
+    `ground_ref` names the verified self-inspection a result `corrected` rests on; left out: the clue's own.
+    """
 
     result: Result
     findings: LongWords
     method: Method = "off_site"
     inspection_ref: Annotated[str, Said(pattern=INSPECTION_REF)] | None = None
+    ground_ref: Annotated[str, Said(pattern=DECLARED_REF)] | None = None
 
 
 class Review(Body):
@@ -251,3 +260,5 @@ class ClueView(SubjectView):
     note: str | None
     case_ref: str | None
     outcome: str | None
+    declared_ref: str | None
+    ground_ref: str | None

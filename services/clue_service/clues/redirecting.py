@@ -9,6 +9,7 @@ from services.clue_service.access import BUREAU
 from services.clue_service.clues import queries
 from services.clue_service.clues.commands import registered
 from services.clue_service.clues.models import Clue, Receive, Redirect, SendBack, TakeOver
+from services.clue_service.complaints.following import clue_ended
 from shared.errors import BodyInvalid, Text
 from shared.identity import Principal
 from shared.records.perform import admit, dismiss, expect, perform, require_actor
@@ -33,6 +34,7 @@ def take_over(session: Session, clue_id: UUID, body: TakeOver, *, by: Principal,
     taken = perform(session, clue, "take_over", body, by=by, now=now)
     if by.kind == BUREAU:
         _goes_on(session, taken, by=by, now=now)
+    clue_ended(session, taken.ref, taken.state, now=now)
     return taken
 
 

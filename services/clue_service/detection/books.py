@@ -1,6 +1,7 @@
 """What the rules that are not about outlets read: the tables a bureau imported, and how their hits become reports."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
@@ -17,6 +18,7 @@ from services.clue_service.intake.kept_tables import kept_tables
 from services.clue_service.intake.tables import declared
 from services.clue_service.intake.taking import series_store
 from services.clue_service.outlets.models import Outlet
+from services.clue_service.van_runs import registered
 from shared.records.room import Room
 
 
@@ -47,7 +49,11 @@ def names_of(room: Room, agency: str) -> dict[str, str]:
 def frozen(room: Room, found: Hit, rule: Rule, agency: str, names: Mapping[str, str], *, now: datetime) -> Frozen:
     """Freeze a hit of a bureau's tables."""
     division = room.catalogue.agencies[agency].division
-    return commands.frozen(found, rule, of_book(found, agency, division, names), room.blobs, now=now)
+    made = commands.frozen(found, rule, of_book(found, agency, division, names), room.blobs, now=now)
+    if not registered.is_of_vans(rule.id):
+        return made
+    reasons = [*made.report.score_reasons, registered.reason(room, agency, found.entity_id)]
+    return replace(made, report=made.report.model_copy(update={"score_reasons": reasons}))
 
 
 def place(agency: str, rule_id: str, entity_id: str) -> str:

@@ -1,7 +1,7 @@
 """R23, mobile-van peak (走航高值溯源): readings far above the background around them, and what lies upwind."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -59,28 +59,46 @@ def _sources(rows: pl.DataFrame, sites: pl.DataFrame, values: Values) -> pl.Seri
     if not sites.is_empty():
         for run in rows.with_row_index("_row").partition_by("run_id", maintain_order=True):
             for peak in _peaks(run.with_columns(_peak=_is_peak(values)), values):
-                found[peak.top["_row"]] = _upwind(peak.top, sites, values)
+                told = ";".join(_told(source) for source in upwind(peak.top, sites, values))
+                found[peak.top["_row"]] = told or None
     return pl.Series("base_sources", found, dtype=pl.String)
 
 
-def _upwind(point: Mapping[str, Any], sites: pl.DataFrame, values: Values) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An enterprise upwind of a point: degrees off the wind, metres away."""
+
+    enterprise_id: str
+    name: str
+    degrees: float
+    metres: float
+
+
+def upwind(point: Mapping[str, Any], sites: pl.DataFrame, values: Values) -> list[Source]:
+    """The enterprises upwind of a point, by how near they lie to the wind and to the point; none in calm air."""
     place = _place(point)
     if place is None or point["wind_dir"] is None or (point["wind_ms"] or 0.0) < values["calm"]:
-        return None
-    near = sites.with_columns(_lat=pl.lit(place[0]), _lon=pl.lit(place[1])).filter(
+        return []
+    placed = sites.filter(is_placed("lat", "lon") & pl.col("enterprise_id").is_not_null())
+    near = placed.with_columns(_lat=pl.lit(place[0]), _lon=pl.lit(place[1])).filter(
         distance_km("_lat", "_lon", "lat", "lon") <= values["reach"]
     )
-    best: dict[str, tuple[float, str]] = {}
+    best: dict[str, tuple[float, str, Source]] = {}
     for site in near.iter_rows(named=True):
         corner = (site["lat"], site["lon"])
         angle, km = turned(bearing(place, corner), point["wind_dir"]), apart_km(place, corner)
         if angle > values["sector"]:
             continue
-        name = (site["name"] or site["enterprise_id"]).replace("|", " ").replace(";", " ")
-        rank = angle / values["sector"] + km / values["reach"]
-        told = (rank, f"{name}|{angle:.0f}|{1000 * km:.0f}")
-        best[site["enterprise_id"]] = min(best.get(site["enterprise_id"], told), told)
-    return ";".join(text for _, text in sorted(best.values())[:MOST_SOURCES]) or None
+        source = Source(site["enterprise_id"], site["name"] or site["enterprise_id"], angle, 1000 * km)
+        told = (angle / values["sector"] + km / values["reach"], _told(source), source)
+        best[source.enterprise_id] = min(best.get(source.enterprise_id, told), told, key=lambda one: one[:2])
+    return [source for _, _, source in sorted(best.values(), key=lambda one: one[:2])[:MOST_SOURCES]]
+
+
+def _told(source: Source) -> str:
+    """A source as the slice carries it."""
+    name = source.name.replace("|", " ").replace(";", " ")
+    return f"{name}|{source.degrees:.0f}|{source.metres:.0f}"
 
 
 def _place(point: Mapping[str, Any]) -> tuple[float, float] | None:
@@ -226,12 +244,8 @@ def cut(rows: pl.DataFrame, finding: Finding) -> pl.DataFrame:
     return own.with_columns(hit=ts.is_between(finding.from_ts, finding.to_ts))
 
 
-def chart(rows: pl.DataFrame, title: str) -> str:
-    """The track, coloured by value against the background; the highest point named."""
-    track = rows.filter(is_placed("lat", "lon") & pl.col("tvoc_ppb").is_not_null()).sort("ts")
-    if track.is_empty():
-        return Drawing(title, (0.0, 1.0), (0.0, 1.0), "无定位").svg()
-    lons, lats = track["lon"].to_list(), track["lat"].to_list()
+def ground(title: str, lons: Sequence[float], lats: Sequence[float]) -> tuple[Drawing, float]:
+    """An empty chart of the ground around positions, and half its height in degrees."""
     half = max((max(lons) - min(lons)) / 2, (max(lats) - min(lats)) / 2, 0.001)
     middle = ((max(lons) + min(lons)) / 2, (max(lats) + min(lats)) / 2)
     drawing = Drawing(
@@ -244,6 +258,16 @@ def chart(rows: pl.DataFrame, title: str) -> str:
         "纬度 °N；横轴为经度 °E",
         [(middle[0] + part * half, f"{middle[0] + part * half:.4f}") for part in (-2, -1, 0, 1, 2)],
     )
+    return drawing, half
+
+
+def chart(rows: pl.DataFrame, title: str) -> str:
+    """The track, coloured by value against the background; the highest point named."""
+    track = rows.filter(is_placed("lat", "lon") & pl.col("tvoc_ppb").is_not_null()).sort("ts")
+    if track.is_empty():
+        return Drawing(title, (0.0, 1.0), (0.0, 1.0), "无定位").svg()
+    lons, lats = track["lon"].to_list(), track["lat"].to_list()
+    drawing, half = ground(title, lons, lats)
     over = (track["tvoc_ppb"] / track["base_background"].clip(1.0, None)).fill_null(0.0).to_list()
     drawing.points(lons, lats, [RED if one >= 3 else AMBER if one >= 1.5 else BLUE for one in over])
     for name, colour in (("背景水平", BLUE), ("1.5 倍以上", AMBER), ("3 倍以上", RED)):

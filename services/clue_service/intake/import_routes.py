@@ -23,14 +23,15 @@ from shared.web.evidence_routes import UPLOAD_LIMIT_BYTES
 
 router = APIRouter(prefix="/v1/imports", tags=["intake"])
 PIECE_BYTES = 1024 * 1024
-ENDINGS = {"application/vnd.apache.parquet": "parquet", "text/csv": "csv", "text/plain": "csv"}
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+ENDINGS = {"application/vnd.apache.parquet": "parquet", "text/csv": "csv", "text/plain": "csv", XLSX: "xlsx"}
+TAKEN = ("text/csv", "application/vnd.apache.parquet", XLSX)
+ZIP = b"PK\x03\x04"
+"""How a workbook begins; whether the archive is one is seen when it is read."""
 FILE: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "content": {
-            kind: {"schema": {"type": "string", "format": "binary"}}
-            for kind in ("text/csv", "application/vnd.apache.parquet")
-        },
+        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in TAKEN},
     }
 }
 PartialQuery = Annotated[bool, Query(description="Take the good rows even when others are wrong")]
@@ -40,7 +41,7 @@ PartialQuery = Annotated[bool, Query(description="Take the good rows even when o
 async def import_table(
     table: str, request: Request, room: RoomDep, by: PrincipalDep, partial: PartialQuery = False
 ) -> Response:
-    """Import rows into a table of the rules: CSV or Parquet, with the header of the documented columns.
+    """Import rows into a table of the rules: CSV, Parquet or XLSX, with the header of the documented columns.
 
     Wrong rows are named; then nothing is kept, unless `partial=true`. Repeating an import stores nothing twice.
     """
@@ -79,10 +80,12 @@ def _write(file: BinaryIO, content: bytes) -> None:
 
 
 def _ending(head: bytes) -> str:
-    found = media_type(head, "text/csv")
+    found = XLSX if head.startswith(ZIP) else media_type(head, "text/csv")
     if found not in ENDINGS:
-        words = Text(f"不接受 {found} 类型的表，请用 CSV 或 Parquet", f"{found} is no table; use CSV or Parquet")
-        raise MediaTypeRefused(words, allowed=["text/csv", "application/vnd.apache.parquet"])
+        words = Text(
+            f"不接受 {found} 类型的表，请用 CSV、Parquet 或 XLSX", f"{found} is no table; use CSV, Parquet or XLSX"
+        )
+        raise MediaTypeRefused(words, allowed=list(TAKEN))
     return ENDINGS[found]
 
 

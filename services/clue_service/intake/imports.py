@@ -67,9 +67,10 @@ def read_checked(room: Room, name: str, given: Given, *, coming: Coming) -> tupl
     read = read_table(name, given.path)
     with room.reading() as session:
         checked = _checked(session, name, read, coming=coming)
-    if checked.count and not given.partial:
+    is_whole = any(error.row == 0 for error in read.errors)  # an error of the file itself leaves nothing to take
+    if checked.count and (is_whole or not given.partial):
         words = Text(f"有 {checked.count} 处错误，全部未导入", f"{checked.count} errors; nothing was imported")
-        told = [_told(problem) for problem in shown(name, checked.errors)]
+        told = [_told(problem) for problem in shown(name, read, checked.errors)]
         raise BodyInvalid(words, errors=told, error_count=checked.count, rows=read.rows)
     return read, checked
 
@@ -110,15 +111,18 @@ def view(name: str, read: Table, checked: Checked, outcome: dict[str, int]) -> I
         **outcome,
         refused=read.rows - checked.frame.height,
         error_count=checked.count,
-        errors=shown(name, checked.errors),
+        errors=shown(name, read, checked.errors),
         notes=[dict(note) for note in read.notes],
     )
 
 
-def shown(name: str, errors: list[RowError]) -> list[RowProblem]:
+def shown(name: str, read: Table, errors: list[RowError]) -> list[RowProblem]:
     """Return the first errors by row, as they are shown."""
-    first = sorted(errors, key=lambda one: one.row)[:MOST_SHOWN]
-    return [RowProblem(file=name, row=one.row, column=one.column, code=one.code, zh=one.zh, en=one.en) for one in first]
+    sheets = {place.sheet: number for number, place in reversed(list(enumerate(read.places)))}
+    placed = [read.located(one) for one in errors]
+    first = sorted(placed, key=lambda one: (sheets.get(one.sheet, 0), one.row))[:MOST_SHOWN]
+    names = ("sheet", "row", "column", "code", "zh", "en")
+    return [RowProblem(file=name, **{field: getattr(one, field) for field in names}) for one in first]
 
 
 def _told(one: RowProblem) -> dict[str, Any]:
@@ -129,6 +133,8 @@ def _told(one: RowProblem) -> dict[str, Any]:
 def _refuse_wrong_header(name: str, path: Path) -> None:
     """Refuse what cannot be read, and a file without the key columns: it is another table."""
     key, _ = declared()[name]
+    if path.suffix == ".xlsx":
+        return  # its header is looked for while it is read
     try:
         found = pl.read_parquet_schema(path) if path.suffix == ".parquet" else pl.read_csv(path, n_rows=0).schema
     except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:

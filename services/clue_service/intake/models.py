@@ -140,9 +140,13 @@ class SeriesQuery(BaseModel):
 
 
 class RowProblem(BaseModel):
-    """One wrong value of an import; `row` counts from 1 without the header, 0 is the file itself."""
+    """One wrong value of an import; `row` counts from 1 without the header, 0 is the file itself.
+
+    In a workbook `sheet` is named and `row` is the spreadsheet's own number.
+    """
 
     file: str
+    sheet: str = ""
     row: int
     column: str
     code: str

@@ -8,6 +8,8 @@ from pathlib import Path
 import polars as pl
 import yaml
 
+from services.clue_service.intake.sheets import NoWorkbook, Place, Workbook, read_workbook, words_of_skipped
+
 TYPES: Mapping[str, pl.DataType] = {
     "text": pl.String(),
     "float": pl.Float64(),
@@ -19,6 +21,7 @@ _TRUE, _FALSE = ("true", "1", "yes", "是"), ("false", "0", "no", "否")
 _WORDS = {"String": ("文本", "text"), "Float64": ("数值", "a number"), "Int64": ("整数", "a whole number")}
 _WORDS |= {"Boolean": ("是否值", "true or false"), "Datetime": ("时间", "a time")}
 MOST_ERRORS = 200  # a file of the wrong kind would name every row of it
+ENDINGS = ("parquet", "csv", "xlsx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,10 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class RowError:
-    """One value that is not of its column's type, or a key that is missing or repeated; `row` counts from 1."""
+    """One value that is not of its column's type, or a key that is missing or repeated.
+
+    `row` counts from 1 without the header; in a workbook it is the row of `sheet` as the spreadsheet counts it.
+    """
 
     file: str
     row: int
@@ -49,6 +55,7 @@ class RowError:
     zh: str
     en: str
     code: str = "wrong_type"
+    sheet: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,15 @@ class Table:
     rows: int = 0
     error_count: int = 0
     numbers: pl.Series = field(default_factory=lambda: pl.Series([], dtype=pl.UInt32), compare=False)
+    places: tuple[Place, ...] = field(default=(), repr=False)
+    """Of a workbook: where each row that was read stands."""
+
+    def located(self, error: RowError) -> RowError:
+        """Return an error with its place in the workbook, where the table came in one."""
+        if not self.places or error.sheet or error.row < 1:
+            return error
+        place = self.places[error.row - 1]
+        return replace(error, sheet=place.sheet, row=place.row)
 
 
 @cache
@@ -89,59 +105,78 @@ def schema(name: str) -> dict[str, pl.DataType]:
 
 
 def read_folder(folder: Path) -> dict[str, Table]:
-    """Every declared table found in a folder, Parquet before CSV."""
-    found = {}
-    for name in declared():
-        path = next(
-            (folder / f"{name}.{end}" for end in ("parquet", "csv") if (folder / f"{name}.{end}").exists()), None
-        )
-        if path is not None:
-            found[name] = read_table(name, path)
-    return found
+    """Every declared table found in a folder."""
+    paths = {name: file_of(folder, name) for name in declared()}
+    return {name: read_table(name, path) for name, path in paths.items() if path is not None}
+
+
+def file_of(folder: Path, name: str) -> Path | None:
+    """Return the file of a table in a folder, Parquet before CSV before a workbook; None when there is none."""
+    return next((path for end in ENDINGS if (path := folder / f"{name}.{end}").exists()), None)
 
 
 def read_table(name: str, path: Path) -> Table:
-    """Read one table (CSV or Parquet). Raises KeyError for a table that is not declared, OSError when unreadable.
+    """Read one table (CSV, Parquet or XLSX). Raises KeyError for a table that is not declared, OSError when unreadable.
 
     Rows with a wrong value are left out and named; a wrong value never becomes a null in silence. Missing columns are
     added as null and noted, so that rules count their rows as not evaluable; unknown columns are kept.
     """
     try:
-        raw = _raw(path)
-    except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
+        book = _book(name, path) if path.suffix == ".xlsx" else None
+        raw = book.frame() if book else _raw(path)
+    except (pl.exceptions.PolarsError, UnicodeDecodeError, NoWorkbook) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        wrong = RowError(
-            path.name, 0, "", f"文件无法读取：{reason}", f"the file cannot be read: {reason}", "unreadable"
+        return _refused(name, path, "unreadable", f"文件无法读取：{reason}", f"the file cannot be read: {reason}")
+    if book is not None and not book.columns:
+        listed = ", ".join(declared()[name][0].columns)
+        return _refused(
+            name, path, "wrong_header", f"没有工作表的表头含列：{listed}", f"no sheet has the columns {listed}"
         )
-        return Table(pl.DataFrame(schema=schema(name)), (wrong,), (), error_count=1)
-    return checked(name, path.name, raw)
+    return checked(name, path.name, raw, book=book)
 
 
-def checked(name: str, file: str, raw: pl.DataFrame, before: int = 0) -> Table:
-    """Rows of a declared table as they were read, brought to their types; `before` rows of the file stood ahead."""
+def checked(name: str, file: str, raw: pl.DataFrame, before: int = 0, book: Workbook | None = None) -> Table:
+    """Rows of a declared table as they were read, brought to their types; `before` rows of the file stood ahead.
+
+    `book` says of rows from a workbook where they stood and what was wrong with them there.
+    """
     key, columns = declared()[name]
     missing = [pl.lit(None, column.type).alias(column.name) for column in columns if _is_missing(column, raw)]
     frame = raw.with_columns(missing)
     present = [column for column in columns if column.name in frame.columns]
     typed = frame.with_columns([_cast(column, frame.schema[column.name]) for column in present])
-    bad, errors, count = _problems(file, key, frame, typed)
+    flawed = book or Workbook()
+    bad, errors, count = _problems(file, key, frame, typed, flawed)
     numbers = [column.name for column in present if column.type == pl.Float64()]
     good = (typed.filter(~bad) if bad.any() else typed).with_columns(pl.col(numbers).fill_nan(None))
-    placed = tuple(replace(error, row=error.row + before) for error in errors) if before else errors
-    return Table(good, placed, _notes(raw, columns), raw.height, count, (~bad).arg_true() + 1 + before)
+    notes = (*_notes(raw, columns), *words_of_skipped(flawed))
+    table = Table(good, (), notes, raw.height, count, (~bad).arg_true() + 1 + before, tuple(flawed.places))
+    placed = (replace(error, row=error.row + before) for error in errors)
+    return replace(table, errors=tuple(map(table.located, placed)))
+
+
+def _book(name: str, path: Path) -> Workbook:
+    key, columns = declared()[name]
+    return read_workbook(path, {column.name: column.unit for column in columns}, key.columns)
+
+
+def _refused(name: str, path: Path, code: str, zh: str, en: str) -> Table:
+    return Table(pl.DataFrame(schema=schema(name)), (RowError(path.name, 0, "", zh, en, code),), (), error_count=1)
 
 
 def _problems(
-    file: str, key: Key, frame: pl.DataFrame, typed: pl.DataFrame
+    file: str, key: Key, frame: pl.DataFrame, typed: pl.DataFrame, book: Workbook
 ) -> tuple[pl.Series, tuple[RowError, ...], int]:
     """Which rows are wrong, the first errors by row, and how many errors there are."""
-    errors: list[RowError] = []
-    count = 0
-    bad = pl.Series([False]).new_from_index(0, frame.height)
+    errors = [RowError(file, one.index + 1, one.column, one.zh, one.en, one.code) for one in book.flaws]
+    count = len(errors)
+    flawed = {(one.index, one.column) for one in book.flaws}
+    bad = _marked(frame.height, {index for index, _ in flawed})
     for name in frame.columns:
         if frame.schema[name] == typed.schema[name]:
             continue  # nothing was read anew: there is nothing that could be wrong
-        wrong = typed[name].is_null() & _stated(frame[name])
+        told = _marked(frame.height, {index for index, column in flawed if column == name})
+        wrong = typed[name].is_null() & _stated(frame[name]) & ~told
         bad |= wrong
         count += int(wrong.sum())
         errors += _type_errors(file, name, typed.schema[name], frame[name], wrong)
@@ -150,6 +185,11 @@ def _problems(
         count += int(wrong.sum())
         errors += errors_here
     return bad, tuple(sorted(errors, key=lambda one: one.row)[:MOST_ERRORS]), count
+
+
+def _marked(height: int, indexes: set[int]) -> pl.Series:
+    """Return a mask that is true at some indexes."""
+    return pl.int_range(height, eager=True).is_in(sorted(indexes)) if indexes else pl.repeat(False, height, eager=True)
 
 
 def _raw(path: Path) -> pl.DataFrame:

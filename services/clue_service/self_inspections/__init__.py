@@ -1,0 +1,1 @@
+"""The resource: what enterprises found by themselves."""

@@ -1,0 +1,1 @@
+"""The resource: runs of mobile monitoring vans."""
