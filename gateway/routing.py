@@ -16,6 +16,8 @@ ROOMS: Mapping[bytes, str] = {
     b"inspection-codes": "clue",
     b"positive-list": "clue",
     b"suppressions": "clue",
+    b"rules": "clue",
+    b"rule-packs": "clue",
     b"cases": "case",
     b"measures": "case",
     b"conferences": "case",

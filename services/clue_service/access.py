@@ -26,6 +26,13 @@ DUTIES: Mapping[str, tuple[frozenset[str], Text]] = {
         frozenset({"clue_officer", "duty_officer"}),
         Text("规则由线索研判员或值班员运行", "Rules are run by a clue officer or a duty officer"),
     ),
+    "tune": (
+        frozenset({"agency_head", "clue_officer"}),
+        Text(
+            "规则参数由生态环境部门负责人或线索研判员提出、回测和交换",
+            "Rules are tuned, back-tested and exchanged by the head or a clue officer of an environment bureau",
+        ),
+    ),
 }
 
 
@@ -35,6 +42,14 @@ def require(by: Principal, duty: str) -> None:
     is_program = duty == "deliver" and by.actor.startswith(PROGRAM)
     if by.is_system or (by.kind == BUREAU and (by.roles & roles or is_program)):
         return
+    raise NotYourStep(words, reasons=[{"code": "actor", "zh": words.zh, "en": words.en}])
+
+
+def require_bureau(by: Principal) -> None:
+    """Refuse everybody who is not of an environment bureau. Raises NotYourStep."""
+    if by.is_system or by.kind == BUREAU:
+        return
+    words = Text("规则只对生态环境部门公开", "Rules are shown to environment bureaus only")
     raise NotYourStep(words, reasons=[{"code": "actor", "zh": words.zh, "en": words.en}])
 
 

@@ -10,6 +10,7 @@ from services.clue_service.inspections.models import Inspection
 from services.clue_service.intake import import_routes as imports
 from services.clue_service.intake import routes as intake
 from services.clue_service.outlets import routes as outlets
+from services.clue_service.rules_office import routes as rules_office
 from services.clue_service.subscriptions import SUBSCRIPTIONS
 from shared.config import Settings
 from shared.records.db import Row
@@ -25,7 +26,9 @@ SUBJECTS: dict[str, type[Row]] = {"clue": Clue, "inspection": Inspection}
 def make(room: Room) -> FastAPI:
     """Return the application over a room."""
     resources = (clues.router, clues.suppressions, *inspections.ROUTERS, outlets.router, detection.router)
-    return create_app(room, [*resources, intake.router, imports.router, room_routes()], SUBSCRIPTIONS)
+    return create_app(
+        room, [*resources, intake.router, imports.router, *rules_office.ROUTERS, room_routes()], SUBSCRIPTIONS
+    )
 
 
 def verify(settings: Settings) -> tuple[int, list[Broken]]:

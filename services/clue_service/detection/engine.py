@@ -94,22 +94,36 @@ def run(
 
     `parameters` overrides values by rule id; `history` gives each entity's weight of confirmed clues in 24 months
     (0, 0.5 or 1). Raises RuleError for an override that does not fit. Hits come sorted by rule, entity and time.
+    A rule may stand several times with other values; what could not be judged is told of the first of them.
     """
     hits: list[Hit] = []
-    not_evaluable: dict[str, dict[str, int]] = {}
-    chosen = [(rule, MODELS[rule.id], rule.values((parameters or {}).get(rule.id))) for rule in rules]
-    for rule, model, _ in chosen:
-        not_evaluable[rule.id] = _absent(model, tables)
-    ready = [one for one in chosen if not not_evaluable[one[0].id]]
-    hourly = [one for one in ready if "obs_hour" in one[1].needs]
+    chosen = [
+        _Chosen(rule, MODELS[rule.id], rule.values((parameters or {}).get(rule.id)), _absent(MODELS[rule.id], tables))
+        for rule in rules
+    ]
+    ready = [one for one in chosen if not one.lacks]
+    hourly = [one for one in ready if "obs_hour" in one.model.needs]
     for part in _batches(tables) if hourly else ():
-        for rule, model, values in hourly:
-            hits += _apply(part, (rule, model, values), not_evaluable[rule.id], history or {})
-    for rule, model, values in ready:
-        if "obs_hour" not in model.needs:
-            hits += _apply(tables, (rule, model, values), not_evaluable[rule.id], history or {})
-    hits.sort(key=lambda one: (one.rule_id, one.entity_id, one.pollutant or "", one.from_at))
+        for one in hourly:
+            hits += _apply(part, one, history or {})
+    for one in ready:
+        if "obs_hour" not in one.model.needs:
+            hits += _apply(tables, one, history or {})
+    hits.sort(key=lambda found: (found.rule_id, found.entity_id, found.pollutant or "", found.from_at))
+    not_evaluable: dict[str, dict[str, int]] = {}
+    for one in chosen:
+        not_evaluable.setdefault(one.rule.id, one.lacks)
     return Run(hits, not_evaluable)
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """A rule with its values, and per table, column or reason how much of what it reads cannot be judged."""
+
+    rule: Rule
+    model: Model
+    values: Mapping[str, float]
+    lacks: dict[str, int]
 
 
 def _batches(tables: Mapping[str, pl.DataFrame]) -> Iterator[Mapping[str, pl.DataFrame]]:
@@ -128,14 +142,9 @@ def _batches(tables: Mapping[str, pl.DataFrame]) -> Iterator[Mapping[str, pl.Dat
         yield {**tables, "live_hours": live_hours(observations.slice(first))}
 
 
-def _apply(
-    tables: Mapping[str, pl.DataFrame],
-    chosen: tuple[Rule, Model, Mapping[str, float]],
-    lacks: dict[str, int],
-    history: Mapping[str, float],
-) -> list[Hit]:
-    """One rule over one batch; what it could not judge is added to `lacks`."""
-    rule, model, values = chosen
+def _apply(tables: Mapping[str, pl.DataFrame], chosen: _Chosen, history: Mapping[str, float]) -> list[Hit]:
+    """One rule over one batch; what it could not judge is added to its `lacks`."""
+    rule, model, values, lacks = chosen.rule, chosen.model, chosen.values, chosen.lacks
     measured = model.measure(tables, rule, values)
     for name, count in measured.not_evaluable.items():
         lacks[name] = lacks.get(name, 0) + count
