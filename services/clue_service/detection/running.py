@@ -120,7 +120,7 @@ def detect_changed(room: Room) -> Outcome:
 
 
 def keep_detecting(room: Room, stop: Event) -> None:
-    """Every `detect_seconds` move unreliable rules to shadow and run the rules over what changed, until told to stop."""
+    """Every `detect_seconds`: unreliable rules go to shadow, the rules run over what changed; until told to stop."""
     while not stop.wait(room.settings.detect_seconds):
         try:
             observe_unreliable(room)

@@ -14,11 +14,12 @@ from services.clue_service.detection import books
 from services.clue_service.detection.about import is_of_outlets
 from services.clue_service.detection.catalogue import Rule
 from services.clue_service.detection.engine import Hit, run
+from services.clue_service.detection.history import CONFIRMED
 from services.clue_service.detection.running import Window, in_parts, tables_of
 from services.clue_service.outlets import queries
 from services.clue_service.outlets.models import Outlet
 from services.clue_service.rules_office.commands import chosen, ref_of
-from services.clue_service.rules_office.feedback import CONFIRMED, wilson
+from services.clue_service.rules_office.feedback import wilson
 from services.clue_service.rules_office.models import BackTest
 from services.clue_service.rules_office.registry import digest_of, digest_of_hit, rulebook
 from shared.clock import new_id

@@ -136,6 +136,11 @@ def rulebook(session: Session) -> Rulebook:
     return Rulebook(versions, standing, proposals)
 
 
+def of_files(owner: str) -> Rulebook:
+    """Return the rules as their files have them, where there is no desk."""
+    return Rulebook(_of_files(), _standing(_of_files(), {}, owner), ())
+
+
 def running_sets(room: Room) -> list[Rule]:
     """Return every set that runs at this moment."""
     with room.reading() as session:

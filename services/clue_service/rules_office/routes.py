@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from services.clue_service.access import require_bureau
-from services.clue_service.rules_office import back_testing, commands, feedback, views
+from services.clue_service.rules_office import back_testing, commands, feedback, pack_routes, views
 from services.clue_service.rules_office.back_testing import BackTestView
 from services.clue_service.rules_office.feedback import PrecisionView
 from services.clue_service.rules_office.models import Activate, BackTest, Observe, Propose, Retire
@@ -69,4 +69,4 @@ def back_test(rule_id: RulePath, body: BackTest, room: RoomDep, by: PrincipalDep
     return back_testing.back_test(room, rule_id, body, by=by)
 
 
-ROUTERS = (router,)
+ROUTERS = (router, pack_routes.router)
