@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
+from sqlalchemy.exc import DBAPIError
 
 from scripts import labelling
 from services.clue_service.detection.running import Window
@@ -25,6 +26,7 @@ from shared.web.assembly import make_room
 
 app = typer.Typer(no_args_is_help=True, help="规则 / Detection rules: back-tests and rule packs")
 _REFUSED = 2
+NOT_READY = "线索室的数据库尚未建立，请先运行 lianqin migrate / no database of the clue room: run lianqin migrate first"
 T = TypeVar("T")
 JsonOption = Annotated[bool, typer.Option("--json", help="输出 JSON / print JSON")]
 FileArgument = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="规则包 / rule pack")]
@@ -44,7 +46,8 @@ def back_test(
     """以文件夹中的表比较一组参数与现行参数 / Compare a set with the set in force over a folder of tables."""
 
     def tried() -> dict[str, Any]:
-        book = _book()
+        settings = Settings()
+        book = _in_room(_known)[0] if _is_desk(settings) else of_files(settings.rules_owner)
         rule = chosen(book, rule_id, None, _values(values or []))
         present = book.find(rule_id).rule
         tables = {name: read_table(name, path).frame for name, path in _paths(source)}
@@ -64,10 +67,9 @@ def export(
     def written(room: Room) -> bytes:
         if key not in room.catalogue.agencies:
             raise ValueError(f"没有单位 {key} / no agency {key}")
+        book, came = _known(room)
         now = room.clock()
-        signer = keyring_of(room).signer(key, now=now)
-        with room.reading() as session:
-            return packs.export(session, signer, now=now)
+        return packs.export(book, came, keyring_of(room).signer(key, now=now), now=now)
 
     content = _refusing(lambda: _in_room(written))
     output.write_bytes(content)
@@ -84,6 +86,8 @@ def import_pack(
     """导入规则包，新内容只进入影子运行 / Take a pack in; what is new runs in shadow until it is activated."""
 
     def taken(room: Room) -> PackView:
+        if not _is_desk(room.settings):
+            raise ValueError(NOT_READY)
         content, believed = file.read_bytes(), _trust(room, trust)
         with room.transaction() as session:
             return take(session, content, believed, dry_run=dry_run, by=room.itself, now=room.clock())
@@ -96,8 +100,7 @@ def diff(file: FileArgument, trust: TrustOption = None, as_json: JsonOption = Fa
     """逐条规则、逐个参数列出变化 / Show per rule and parameter what stands here and what stands in the pack."""
 
     def compared(room: Room) -> PackView:
-        with room.reading() as session:
-            pack, shown = difference(session, file.read_bytes(), _trust(room, trust))
+        pack, shown = difference(_known(room)[0], file.read_bytes(), _trust(room, trust))
         for one in pack.findings:
             print(one.say("zh"), "/", one.say("en"), file=sys.stderr)
         return shown
@@ -139,17 +142,16 @@ def _paths(source: Path) -> list[tuple[str, Path]]:
     return [(name, path) for name, path in ways if path.exists()]
 
 
-def _book() -> Rulebook:
-    """The rules as they stand on this desk; those of our files where there is no desk."""
-    settings = Settings()
-    if not settings.database_server and not (settings.folder / "clue.db").exists():
-        return of_files(settings.rules_owner)
+def _known(room: Room) -> tuple[Rulebook, dict[tuple[str, int], str]]:
+    """The rules as they stand on this desk, and the versions that came in packs; our files where there is no desk."""
+    if not _is_desk(room.settings):
+        return of_files(room.settings.rules_owner), {}
+    with room.reading() as session:
+        return rulebook(session), packs.came(session)
 
-    def read(room: Room) -> Rulebook:
-        with room.reading() as session:
-            return rulebook(session)
 
-    return _in_room(read)
+def _is_desk(settings: Settings) -> bool:
+    return bool(settings.database_server) or (settings.folder / "clue.db").exists()
 
 
 def _in_room(use: Callable[[Room], T]) -> T:
@@ -169,6 +171,9 @@ def _refusing(do: Callable[[], T]) -> T:
         for error in refused.extra.get("errors", ()):
             print(f"  {error['field']}: {error['message'].zh} / {error['message'].en}", file=sys.stderr)
         raise typer.Exit(_REFUSED) from refused
+    except DBAPIError as broken:
+        print(f"{NOT_READY}\n{broken.orig}", file=sys.stderr)
+        raise typer.Exit(_REFUSED) from broken
     except (ValueError, OSError) as refused:
         print(refused, file=sys.stderr)
         raise typer.Exit(_REFUSED) from refused

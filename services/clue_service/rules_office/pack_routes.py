@@ -8,6 +8,7 @@ from fastapi.responses import Response
 
 from services.clue_service.access import require
 from services.clue_service.rules_office import packs
+from services.clue_service.rules_office.registry import rulebook
 from services.clue_service.rules_office.taking_packs import PackView, take
 from shared.identity import Principal
 from shared.records.keyring import keyring_of
@@ -27,7 +28,7 @@ def export_pack(room: RoomDep, by: PrincipalDep) -> Response:
     now = room.clock()
     signer = keyring_of(room).signer(by.agency, now=now)
     with room.reading() as session:
-        content = packs.export(session, signer, now=now)
+        content = packs.export(rulebook(session), packs.came(session), signer, now=now)
     headers = {"content-disposition": f'attachment; filename="rules-{by.agency}-{now:%Y%m%d}.json"'}
     return Response(content, media_type=MEDIA, headers=headers)
 

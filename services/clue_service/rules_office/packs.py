@@ -11,14 +11,13 @@ from sqlmodel import Session, select
 from services.clue_service.detection.catalogue import Rule, RuleError, Status, documents, parse
 from services.clue_service.detection.engine import MODELS
 from services.clue_service.rules_office.models import Number, RuleVersion
-from services.clue_service.rules_office.registry import Rulebook, changed, problems, rulebook
+from services.clue_service.rules_office.registry import Rulebook, changed, problems
 from shared.dossier.exact import NotExact, exact, sha256
 from shared.dossier.findings import Finding
 from shared.dossier.keys import Signer, Trust
-from shared.dossier.statements import Statement, state
+from shared.dossier.statements import RULE_PACK, Statement, state
 from shared.errors import BodyInvalid, SignatureInvalid, Text
 
-TYPE = "rule_pack"
 RuleId = Annotated[str, Field(pattern=r"^R\d{2}$")]
 Version = Annotated[int, Field(ge=1, le=1_000_000)]
 
@@ -75,12 +74,14 @@ class Wrong:
     words: Text
 
 
-def export(session: Session, signer: Signer, *, now: datetime) -> bytes:
-    """Return every version known here and how each rule stands, signed."""
-    book = rulebook(session)
-    texts = {key: text for key, text in documents().items() if key in book.versions}
-    for one in session.exec(select(RuleVersion)):
-        texts.setdefault((one.rule_id, one.version), one.document)
+def came(session: Session) -> dict[tuple[str, int], str]:
+    """Return the texts of the versions that came in packs."""
+    return {(one.rule_id, one.version): one.document for one in session.exec(select(RuleVersion))}
+
+
+def export(book: Rulebook, others: Mapping[tuple[str, int], str], signer: Signer, *, now: datetime) -> bytes:
+    """Return every version known here and how each rule stands, signed; `others` are texts that are not our files."""
+    texts = dict(others) | {key: text for key, text in documents().items() if key in book.versions}
     rules = [{"id": key[0], "version": key[1], "document": texts[key]} for key in sorted(texts)]
     sets = [
         {
@@ -91,7 +92,14 @@ def export(session: Session, signer: Signer, *, now: datetime) -> bytes:
         }
         for rule_id, one in sorted(book.standing.items())
     ]
-    said = {"type": TYPE, "format": 1, "agency": signer.agency, "at": now.isoformat(), "rules": rules, "sets": sets}
+    said = {
+        "type": RULE_PACK,
+        "format": 1,
+        "agency": signer.agency,
+        "at": now.isoformat(),
+        "rules": rules,
+        "sets": sets,
+    }
     return state(said | {"digest": _digest(rules, sets)}, signer, at=now)
 
 

@@ -76,9 +76,9 @@ def take(session: Session, content: bytes, trust: Trust, *, dry_run: bool, by: P
     return shown
 
 
-def difference(session: Session, content: bytes, trust: Trust) -> tuple[Pack, PackView]:
+def difference(book: Rulebook, content: bytes, trust: Trust) -> tuple[Pack, PackView]:
     """Return a pack with what differs here, whoever signed it. Raises BodyInvalid for what is no sound pack."""
-    pack, book = packs.read(content, trust), rulebook(session)
+    pack = packs.read(content, trust)
     return pack, _view(book, pack, packs.require_sound(book, pack), dry_run=True)
 
 

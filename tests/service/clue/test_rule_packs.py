@@ -9,9 +9,10 @@ from scripts.cli import program
 from services.clue_service.detection.catalogue import documents
 from services.clue_service.rules_office.models import RuleProposal, RuleVersion
 from shared.dossier.exact import exact, sha256
-from shared.dossier.keys import PublicKey, Signer, keys_document
+from shared.dossier.keys import PublicKey, Signer, Trust, keys_document, read_keys
 from shared.dossier.statements import state
 from shared.dossier.suites import DEFAULT, suite
+from shared.dossier.verifying import Verifier
 from shared.records.keyring import keyring_of
 from tests.journeys import HEAD, OFFICER, POLICE
 from tests.service.clue.office import ONE, OTHER, activate, observe, propose, rule, shadow_hits
@@ -210,6 +211,27 @@ class TestCommands:
         assert (dry.exit_code, orjson.loads(dry.stdout)["shadowed"], rule(desk)["proposals"]) == (0, ["R01 v1"], [])
         assert lianqin("import", file).exit_code == 0
         assert rule(desk)["proposals"][0]["parameters"] == {"drop": 0.45}
+
+    def test_an_outsider_verifies_it_with_the_public_key(self, desk, lianqin, tmp_path):
+        file, keys = tmp_path / "rules.json", tmp_path / "keys" / "k.json"
+        keys.parent.mkdir()
+        assert lianqin("export", "--output", file, "--key", "eea-320000").exit_code == 0
+        keys.write_bytes(keys_document(keyring_of(desk.rooms["clue"]).public_keys()))
+        report = Verifier(Trust(read_keys(keys.read_bytes()))).verify(file)[0]
+        assert (report.kind, report.holds, report.facts["agency"]) == ("rule_pack", True, "eea-320000")
+        assert Verifier(Trust()).verify(file)[0].has("signer_unknown")
+
+    def test_without_a_desk(self, lianqin, tmp_path, monkeypatch):
+        monkeypatch.setenv("LIANQIN_FOLDER", str(tmp_path / "empty"))
+        monkeypatch.setenv("LIANQIN_DATABASE_SERVER", "")
+        file = tmp_path / "rules.json"
+        assert lianqin("export", "--output", file, "--key", "eea-320000").exit_code == 0
+        diff = lianqin("diff", file, "--json")
+        assert (diff.exit_code, orjson.loads(diff.stdout)["changes"]) == (0, [])
+        refused = lianqin("import", file)
+        assert (refused.exit_code, "lianqin migrate" in refused.stderr) == (2, True)
+        (tmp_path / "empty" / "clue.db").touch()
+        assert lianqin("diff", file).exit_code == 2
 
     def test_only_of_whom_is_trusted(self, desk, lianqin, signer, tmp_path):
         file, keys = tmp_path / "pack.json", tmp_path / "keys.json"
