@@ -4,13 +4,13 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, Strict, model_validator
 from pydantic import Field as Said
+from pydantic import Strict, model_validator
 from sqlalchemy import JSON
 from sqlalchemy import Text as LongText
 from sqlmodel import Field, SQLModel
 
-from shared.records.views import Body, LongWords, PastInstant, Words
+from shared.records.views import Body, Instant, LongWords, Words
 
 Number = Annotated[float, Strict(), Said(allow_inf_nan=False)]
 Overrides = Annotated[dict[Words, Number], Said(max_length=100)]
@@ -122,8 +122,8 @@ class BackTest(Body):
 
     version: Annotated[int, Said(ge=1, le=1_000_000)] | None = None
     parameters: Overrides = Said(default_factory=dict)
-    from_at: PastInstant = Said(alias="from")
-    to_at: AwareDatetime = Said(alias="to")
+    from_at: Instant = Said(alias="from")
+    to_at: Instant = Said(alias="to")
     outlets: Annotated[list[Words], Said(min_length=1, max_length=1000)] | None = None
 
     @model_validator(mode="after")

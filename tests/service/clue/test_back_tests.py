@@ -97,11 +97,21 @@ class TestOverStoredSeries:
             ({"parameters": {"x": 1}}, "parameters.x"),
             ({"version": 7}, "version"),
             ({"to": TIMES["from"]}, "body"),
+            ({"from": "0001-01-01T00:00:00Z"}, "body.from"),
+            ({"to": "9999-12-31T23:59:59Z"}, "body.to"),
         ],
     )
     def test_what_does_not_fit_is_named(self, desk, wrong, field):
         assert tried(desk, expect=422, **wrong)["errors"][0]["field"] == field
         assert rule(desk)["entries"] == []
+
+
+def test_detection_at_the_ends_of_the_calendar(desk):
+    delivered(desk)
+    for body in ({"from": "0001-01-01T00:00:00Z"}, {"to": "9999-12-31T23:59:59-23:00"}):
+        assert desk.call(OFFICER, "POST", "/v1/detections", json=body).status_code == 422
+    widest = {"from": "2001-01-01T00:00:00Z", "to": "9998-12-31T23:59:59-23:00"}
+    assert desk.post(OFFICER, "/v1/detections", widest)["created"] == 1
 
 
 class TestOverTables:
