@@ -9,7 +9,7 @@ from statistics import NormalDist, median
 from pydantic import BaseModel
 from sqlmodel import Session, col, select
 
-from services.clue_service.access import scope
+from services.clue_service.access import BUREAU, scope
 from services.clue_service.clues.models import Clue
 from services.clue_service.detection.history import CONFIRMED
 from services.clue_service.rules_office.registry import rulebook
@@ -107,9 +107,14 @@ def _is_accepted(one: Outcome) -> bool:
 def outcomes(
     session: Session, owners: Iterable[str], rule_id: str | None = None, *, since: datetime | None = None
 ) -> Iterator[Outcome]:
-    """Yield what became of the rules' clues at some bureaus, of one rule when it is named, discovered since then."""
+    """Yield what became of the rules' clues at some bureaus, of one rule when it is named, discovered since then.
+
+    A clue that another environment bureau took over goes on as that bureau's own and is counted there, once.
+    """
     columns = [getattr(Clue, name) for name in Outcome.__slots__]
-    statement = select(*columns).where(col(Clue.owner).in_(list(owners)), col(Clue.source) != "manual")
+    bureaus = [one.id for one in room_of(session).catalogue.agencies.values() if one.kind == BUREAU]
+    stays = (col(Clue.state) != "taken_over") | col(Clue.redirected_to).not_in(bureaus)
+    statement = select(*columns).where(col(Clue.owner).in_(list(owners)), col(Clue.source) != "manual", stays)
     statement = statement.where(Clue.rule_id == rule_id if rule_id else col(Clue.rule_id).is_not(None))
     if since is not None:
         statement = statement.where(Clue.discovered_at >= since)

@@ -1,13 +1,16 @@
 """What became of a rule's clues, against a table counted by hand; a rule that is mostly wrong is only observed."""
 
+import time
 from datetime import timedelta
+from threading import Event, Thread
 
 import pytest
 
+from services.clue_service.detection.running import keep_detecting
 from services.clue_service.rules_office.observing import observe_unreliable
 from tests.journeys import OFFICER
 from tests.service.clue.office import ONE, OTHER, activate, clue_of_rule, propose, rule
-from tests.service.clue.plant import NEIGHBOUR, PROVINCE
+from tests.service.clue.plant import NEIGHBOUR, POLICE, PROVINCE
 
 NANTONG = "320600"
 
@@ -63,6 +66,19 @@ class TestPrecision:
         assert counted(listed["R01"]["precision"]) == (12, 10, 8, 5)
         assert counted(listed["R14"]["precision"]) == (0, 0, 0, 0)
 
+    @pytest.mark.parametrize(
+        ("to", "taker", "counts"),
+        [("eea-320600", NEIGHBOUR, (1, 0, 0, 0)), ("psb-320500", POLICE, (1, 0, 0, 0))],
+    )
+    def test_a_clue_taken_over_is_counted_once(self, desk, to, taker, counts):
+        clue = clue_of_rule(desk, 1)
+        body = {"redirected_to": to, "reason": "不属本机关管辖"}
+        desk.post(OFFICER, f"/v1/clues/{clue['id']}/redirect", body)
+        desk.post(taker, f"/v1/clues/{clue['id']}/take-over")
+        said = desk.get(PROVINCE, "/v1/rules/R01/precision")
+        assert counted(said["total"]) == counts
+        assert [one["of"] for one in said["by_city"]] == [to if to.startswith("eea") else "eea-320500"]
+
 
 def verified(desk, confirmed: int, unfounded: int) -> None:
     """Clues of R01 with results."""
@@ -99,6 +115,21 @@ class TestObserving:
         # 5 of 20, Wilson: 11.2 % to 46.9 %
         assert "25.0%，95% 区间 11.2%–46.9%" in told[0]["body_zh"]
         assert "of 20 verified clues 5 were true" in told[0]["body_en"]
+
+    def test_the_worker_does_it_before_it_runs_the_rules(self, desk):
+        verified(desk, 0, 20)
+        room, stop = desk.rooms["clue"], Event()
+        room.settings.detect_seconds = 0.01
+        worker = Thread(target=keep_detecting, args=(room, stop))
+        worker.start()
+        try:
+            until = time.monotonic() + 10
+            while rule(desk)["status"] == "active" and time.monotonic() < until:
+                time.sleep(0.02)
+        finally:
+            stop.set()
+            worker.join()
+        assert rule(desk)["status"] == "shadow"
 
     def test_a_set_activated_later_begins_anew(self, desk):
         verified(desk, 0, 20)
