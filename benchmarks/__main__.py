@@ -8,6 +8,7 @@ from pathlib import Path
 NAMES = (
     "due_dates",
     "sweep",
+    "notices",
     "reprojection",
     "create_clue",
     "hj212",
@@ -16,6 +17,9 @@ NAMES = (
     "upload",
     "verdict",
     "journal",
+    "detection",
+    "one_hour",
+    "intake_batches",
 )
 
 

@@ -18,6 +18,7 @@ ROOMS: Mapping[bytes, str] = {
     b"suppressions": "clue",
     b"rules": "clue",
     b"rule-packs": "clue",
+    b"clue-figures": "clue",
     b"cases": "case",
     b"measures": "case",
     b"conferences": "case",

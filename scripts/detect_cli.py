@@ -14,10 +14,19 @@ from rich.progress import track
 from services.clue_service.detection.catalogue import Rule, current, load
 from services.clue_service.detection.engine import MODELS, Hit, Run, run
 from services.clue_service.detection.evidence import freeze
+from services.clue_service.intake.hour_file import HourFile
 from services.clue_service.intake.tables import Table, declared, read_table
 
 app = typer.Typer(help="运行线索规则 / Run the detection rules", invoke_without_command=True)
 _REFUSED = 2
+ReplayOption = Annotated[
+    str | None,
+    typer.Option(
+        "--replay",
+        metavar="CLUE",
+        help="按冻结切片复核线索：clue:<编号>、文件夹或 ZIP / judge a clue's frozen slices again",
+    ),
+]
 
 
 def line(hit: Hit, rule: Rule) -> dict[str, Any]:
@@ -45,14 +54,7 @@ def detect(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="在标准输出打印摘要 JSON / print a summary as JSON")] = False,
     only: Annotated[list[str] | None, typer.Option("--rule", help="只运行这些规则 / only these rules")] = None,
-    again: Annotated[
-        str | None,
-        typer.Option(
-            "--replay",
-            metavar="CLUE",
-            help="按冻结切片复核线索：clue:<编号>、文件夹或 ZIP / judge a clue's frozen slices again",
-        ),
-    ] = None,
+    again: ReplayOption = None,
 ) -> None:
     """对文件夹中的表运行规则，写出命中；或复核一条线索 / Run the rules over tables, or judge a clue again."""
     if again is not None:
@@ -65,22 +67,26 @@ def detect(
     if not rules:
         err.print("没有可运行的规则 / no rule to run")
         raise typer.Exit(_REFUSED)
-    found = _read(source, err)
-    if not found:
+    large = HourFile.of(source / "obs_hour.parquet")
+    found = _read(source, err, but={"obs_hour"} if large else set())
+    if not found and large is None:
         err.print(f"{source} 中没有可识别的表 / no table known in {source}")
         raise typer.Exit(_REFUSED)
     tables: dict[str, pl.DataFrame] = {name: table.frame for name, table in found.items()}
     shown = track(rules, description="规则 / rules", console=err, disable=not err.is_terminal)
-    result = run(tables, shown)
+    result = run(tables, shown, hours=large)
     by_id = {rule.id: rule for rule in rules}
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_bytes(b"".join(orjson.dumps(line(hit, by_id[hit.rule_id])) + b"\n" for hit in result.hits))
+    if large is not None:
+        found["obs_hour"] = Table(pl.DataFrame(), tuple(large.errors), (), error_count=large.error_count)
     _report(result, found, as_json)
 
 
-def _read(source: Path, err: Console) -> dict[str, Table]:
+def _read(source: Path, err: Console, *, but: set[str]) -> dict[str, Table]:
     found = {}
-    for name in track(list(declared()), description="读表 / tables", console=err, disable=not err.is_terminal):
+    wanted = [name for name in declared() if name not in but]
+    for name in track(wanted, description="读表 / tables", console=err, disable=not err.is_terminal):
         path = next(
             (source / f"{name}.{end}" for end in ("parquet", "csv") if (source / f"{name}.{end}").exists()), None
         )

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from scripts import labelling
 from services.clue_service.detection.running import Window
+from services.clue_service.intake.hour_file import HourFile
 from services.clue_service.intake.tables import declared, read_table
 from services.clue_service.main import SUBJECTS
 from services.clue_service.rules_office import packs
@@ -50,8 +51,10 @@ def back_test(
         book = _in_room(_known)[0] if _is_desk(settings) else of_files(settings.rules_owner)
         rule = chosen(book, rule_id, None, _values(values or []))
         present = book.find(rule_id).rule
-        tables = {name: read_table(name, path).frame for name, path in _paths(source)}
-        found = compare([tables], rule, present, Window())
+        large = HourFile.of(source / "obs_hour.parquet")
+        paths = [(name, path) for name, path in _paths(source) if large is None or name != "obs_hour"]
+        tables = {name: read_table(name, path).frame for name, path in paths}
+        found = compare([tables], rule, present, Window(), large)
         return labelling.report(found, rule, present, labelling.read(labels, rule_id) if labels else None)
 
     labelling.show(_refusing(tried), as_json=as_json)

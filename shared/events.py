@@ -249,7 +249,7 @@ def _table(*rows: EventType) -> Mapping[str, EventType]:
 EVENTS = _table(
     EventType("clue.accepted", ClueAccepted, "clue", ("case",)),
     EventType("case.opened", CaseOpened, "case", ("clue",)),
-    EventType("case.referral_requested", ReferralRequested, "case", ("referral",)),
+    EventType("case.referral_requested", ReferralRequested, "case", ("referral", "clue")),
     EventType("case.facts_changed", FactsChanged, "case", ("referral",)),
     EventType("case.supplemented", CaseSupplemented, "case", ("referral",)),
     EventType("case.turned_serious", SeriousCase, "case", ("referral",)),

@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from services.clue_service.clues import routes as clues
 from services.clue_service.clues.models import Clue
 from services.clue_service.detection import routes as detection
+from services.clue_service.figures import routes as figures
 from services.clue_service.inspections import routes as inspections
 from services.clue_service.inspections.models import Inspection
 from services.clue_service.intake import import_routes as imports
@@ -25,10 +26,16 @@ SUBJECTS: dict[str, type[Row]] = {"clue": Clue, "inspection": Inspection}
 
 def make(room: Room) -> FastAPI:
     """Return the application over a room."""
-    resources = (clues.router, clues.suppressions, *inspections.ROUTERS, outlets.router, detection.router)
-    return create_app(
-        room, [*resources, intake.router, imports.router, *rules_office.ROUTERS, room_routes()], SUBSCRIPTIONS
+    resources = (
+        clues.router,
+        clues.suppressions,
+        *inspections.ROUTERS,
+        outlets.router,
+        detection.router,
+        figures.router,
+        *rules_office.ROUTERS,
     )
+    return create_app(room, [*resources, intake.router, imports.router, room_routes()], SUBSCRIPTIONS)
 
 
 def verify(settings: Settings) -> tuple[int, list[Broken]]:

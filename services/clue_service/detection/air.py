@@ -1,5 +1,6 @@
 """R07, flue-gas dilution (烟气稀释): more oxygen than the load explains, or a conversion that does not follow it."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -16,12 +17,13 @@ from services.clue_service.detection.episodes import (
     stretches,
     trimmed,
 )
-from services.clue_service.detection.live import excused, with_limits
+from services.clue_service.detection.live import excused, live_series, with_limits
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
-from services.clue_service.detection.windows import Window, lagged, rolled, with_series
+from services.clue_service.detection.windows import POSITION, SERIES, Window, lagged, reached, rolled, with_series
 
 SHORT, WEEK, MONTH, FIRST = 8, 168, 720, 168  # live hours; a line needs FIRST of them
 ORDER = ["outlet_id", "pollutant", "ts"]
+LIVELY = 0.4  # the share of the residual that a plain regression must show before the resistant line is drawn
 AIR = 21.0  # % O2, as the conversion of HJ 212 has it
 SHARED = ("o2", "rp", "rf", "flow", "temp")
 
@@ -29,19 +31,20 @@ SHARED = ("o2", "rp", "rf", "flow", "temp")
 def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> Measured:
     """Live hours of flue-gas outlets whose oxygen or conversion was off, with the oxygen their load leads to expect."""
     outlets = tables["outlets"].unique("outlet_id", keep="last")
-    gas = of_medium(tables["live_hours"], outlets, "gas")
-    rows = with_limits(gas, tables["limits"]).join(
-        outlets.select("outlet_id", base_std_o2="std_o2"), on="outlet_id", how="left", maintain_order="left"
-    )
-    shared = [pl.lit(None, pl.Float64).alias(name) for name in ("temp",) if name not in rows.columns]
-    rows = rows.with_columns(shared)
-    short = lacking(rows.filter("ok"), ("o2", "base_std_o2", "full_scale"))
-    live = rows.filter("live")
-    lines = _expected(outlet_hours(live, ("o2", "production_kw", "rf")))
+    known = outlets.select("outlet_id", base_std_o2="std_o2")
+    asked = tables["live_hours"].select("outlet_id", "pollutant", "ok", "o2", *_limits(tables))
+    asked = with_limits(asked, tables["limits"])
+    asked = of_medium(asked, outlets, "gas").join(known, on="outlet_id", how="left", maintain_order="left")
+    short = lacking(asked, ("o2", "base_std_o2", "full_scale"), "ok")
+    live = of_medium(live_series(tables), outlets, "gas").drop(SERIES, POSITION)
+    live = live.join(known, on="outlet_id", how="left", maintain_order="left")
+    live = live.with_columns([pl.lit(None, pl.Float64).alias(name) for name in ("temp",) if name not in live.columns])
+    wrong = live.filter(_is_wrong(values))["outlet_id"]
+    hours = outlet_hours(live, ("o2", "production_kw", "rf"))
+    lines = _expected(of_outlets(hours, pl.concat([_lively(hours, values), wrong])))
     lines = lines.with_columns(_high=_is_high(values).fill_null(False).cast(pl.Float64))
     lines = rolled(lines, [Window("_share", "_high", "mean", SHORT, SHORT)])
     lifted = lines.filter(pl.col("_share") >= values["share"])["outlet_id"]
-    wrong = live.filter(_is_wrong(values))["outlet_id"]
     few = of_outlets(live, pl.concat([lifted, wrong]))
     few = few.join(
         lines.select("outlet_id", "ts", "base_expected_o2"), on=["outlet_id", "ts"], how="left", maintain_order="left"
@@ -51,6 +54,32 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     few = few.with_columns([lagged(f"_{name}", SHORT).alias(f"base_{name}") for name in ("value", "flow", "temp")])
     kept = few.select([name for name in few.columns if not name.startswith("_")])
     return Measured(excused(kept, tables.get("work_orders"), rule.work_orders), short)
+
+
+def _limits(tables: Mapping[str, pl.DataFrame]) -> list[str]:
+    return [name for name in ("limit", "full_scale") if name in tables["live_hours"].columns]
+
+
+def _lively(hours: pl.DataFrame, values: Values) -> pl.Series:
+    """The outlets whose oxygen stood well above a plain regression on production for most of 8 hours.
+
+    The resistant line costs eight medians an hour; the plain one four means. What lifts oxygen by the residual asked
+    for lifts it by a good part of that above a line which the lift itself has drawn upwards.
+    """
+    load, oxygen = pl.col("production_kw"), pl.col("o2")
+    both = load.is_not_null() & oxygen.is_not_null()
+    hours = with_series(hours.filter(both), ["outlet_id"]).with_columns(
+        _x=load, _y=oxygen, _xy=load * oxygen, _xx=load * load
+    )
+    hours = rolled(hours, [Window(f"_m{name}", name, "mean", MONTH, FIRST // 2) for name in ("_x", "_y", "_xy", "_xx")])
+    spread = pl.col("_m_xx") - pl.col("_m_x") ** 2
+    slope = pl.when(spread > 0).then((pl.col("_m_xy") - pl.col("_m_x") * pl.col("_m_y")) / spread).otherwise(0.0)
+    slope = pl.min_horizontal(slope, 0.0)
+    above = oxygen - (lagged("_m_y", SHORT) + lagged("_slope", SHORT) * (load - lagged("_m_x", SHORT)))
+    high = (above >= LIVELY * values["residual"]) & (pl.col("rf") >= values["flow"])
+    hours = hours.with_columns(_slope=slope)
+    least = math.ceil(values["share"] * SHORT)
+    return hours.filter(reached(high, SHORT, least))["outlet_id"].unique()
 
 
 def _expected(hours: pl.DataFrame) -> pl.DataFrame:

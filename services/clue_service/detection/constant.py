@@ -3,16 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal
 
 import polars as pl
 
 from services.clue_service.detection.catalogue import Rule
-from services.clue_service.detection.live import excused, with_limits
+from services.clue_service.detection.live import excused, live_series, with_limits
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
-from services.clue_service.detection.windows import POSITION, SERIES, Window, lagged, rolled, with_series
+from services.clue_service.detection.windows import SERIES, Window, lagged, of_series_with, rolled, sampled, with_series
 
 SHORT, LONG, ZERO, USUAL = 10, 24, 6, 336  # live hours
+CALMEST, BEFORE = 0.05, 72  # the calmest twentieth of the usual hours, which end so many live hours earlier
 ORDER = ["outlet_id", "pollutant", "ts"]
+KINDS: tuple[Literal["max"], Literal["min"]] = ("max", "min")
 COMPANIONS = ("o2", "flow")
 NEEDED = ("value", "production_kw", "flow", "full_scale")
 
@@ -20,23 +23,46 @@ NEEDED = ("value", "production_kw", "flow", "full_scale")
 def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> Measured:
     """Live hours of every outlet where a band collapsed at all, with usual bands and what the siblings did."""
     rows = with_limits(tables["live_hours"], tables["limits"])
-    short = lacking(rows.filter("ok"), NEEDED)
-    live = _bands(with_series(rows.filter("live"), ORDER[:2]), ("value",))
-    flat = pl.min_horizontal(f"band{SHORT}_value", f"band{LONG}_value") <= values["scale"] * pl.col("full_scale")
-    some = _outlets_where(live, flat | (pl.col("top") == 0))
-    # Usual bands cost most, so each step looks only at the outlets the step before left over.
-    collapsed = _usual(some, ("value",)).with_columns(reach=_reach(values))
-    few = _outlets_where(collapsed, pl.col("reach").is_not_null()).select(rows.columns)
+    short = lacking(rows, NEEDED, "ok")
+    live = live_series(tables)
+    # Usual bands cost most, so they are asked for only where a band may be calm enough, then only at such outlets.
+    chosen = _collapsed(live, values)
+    few = of_series_with(live, pl.col("outlet_id").is_in(chosen.implode())).select(rows.columns)
     few = _usual(_bands(with_series(few, ORDER[:2]), ("value", *COMPANIONS)), ("value", *COMPANIONS))
-    few = _siblings(few)
+    few = _calm(_siblings(few))
     keep = [*rows.columns, *[name for name in few.columns if name.startswith("base_")]]
     return Measured(excused(few.select(keep), tables.get("work_orders"), rule.work_orders), short)
 
 
-def _outlets_where(rows: pl.DataFrame, condition: pl.Expr) -> pl.DataFrame:
-    outlets = rows.filter(condition)["outlet_id"].unique()
-    found = rows.filter(pl.col("outlet_id").is_in(outlets.implode()))
-    return with_series(found.drop(SERIES, POSITION), ORDER[:2])
+def _collapsed(live: pl.DataFrame, values: Values) -> pl.Series:
+    """The outlets where some window fires before the siblings are asked.
+
+    The calmest twentieth of 336 bands is at most the widest of any 24 in a row, and that at most the range of the 47
+    hours they cover: whatever fires lies below the least of such ranges, wherever in the 336 they stand.
+    """
+    span, lag = 2 * LONG - 1, LONG + BEFORE
+    ranges = [Window(f"_{kind}", "value", kind, span, span) for kind in KINDS]
+    live = rolled(_bands(live, ("value",)), ranges).with_columns(_wide=pl.col("_max") - pl.col("_min"))
+    live = rolled(live, [Window("_bound", "_wide", "min", USUAL - span - LONG, 1)])
+    band = pl.col(f"band{SHORT}_value")
+    calm = (band <= values["calm"] * lagged("_bound", lag)) & (band <= values["scale"] * pl.col("full_scale"))
+    rows = live.select((calm | (pl.col("top") == 0)).fill_null(False)).to_series().arg_true()
+    usual = {
+        f"base_usual{size}_value": sampled(live, rows, _window(f"band{size}_value", 0.5), size)
+        for size in (SHORT, LONG)
+    }
+    calmest = {
+        f"base_calm{size}": sampled(live, rows, _window(f"band{size}_value", CALMEST), size + BEFORE)
+        for size in (SHORT, LONG)
+    }
+    some = live[rows].with_columns(**usual, **calmest)
+    known = {size: pl.col(f"band{size}_value") <= values["calm"] * pl.col(f"base_calm{size}") for size in (SHORT, LONG)}
+    fired = _reach(values).is_not_null() & (known[SHORT] | known[LONG] | (pl.col("top") == 0))
+    return some.filter(fired)["outlet_id"].unique()
+
+
+def _window(column: str, share: float) -> Window:
+    return Window(column, column, "quantile", USUAL, USUAL * 3 // 4, share)
 
 
 def _bands(rows: pl.DataFrame, signals: tuple[str, ...]) -> pl.DataFrame:
@@ -61,6 +87,21 @@ def _usual(rows: pl.DataFrame, signals: tuple[str, ...]) -> pl.DataFrame:
     rows = rolled(rows, windows)
     usual = [lagged(f"_{size}_{name}", size).alias(f"base_usual{size}_{name}") for size, name in names]
     return rows.with_columns(usual).drop([window.name for window in windows])
+
+
+def _calm(rows: pl.DataFrame) -> pl.DataFrame:
+    """Add base_calm10 and base_calm24, the calmest usual bands, and base_level, the usual value.
+
+    Nights are calmer than days, every night: what is asked for is a calm the outlet does not know. The hours compared
+    with end three days before the window, so that an episode does not become its own measure.
+    """
+    windows = [Window("_level", "value", "median", USUAL, USUAL * 3 // 4)]
+    for size in (SHORT, LONG):
+        windows.append(Window(f"_{size}", f"band{size}_value", "quantile", USUAL, USUAL * 3 // 4, CALMEST))
+    rows = rolled(rows, windows)
+    calm = [lagged(f"_{size}", size + BEFORE).alias(f"base_calm{size}") for size in (SHORT, LONG)]
+    level = lagged("_level", LONG).alias("base_level")
+    return rows.with_columns(*calm, level).drop([window.name for window in windows])
 
 
 def _siblings(rows: pl.DataFrame) -> pl.DataFrame:
@@ -97,9 +138,8 @@ def judge(rows: pl.DataFrame, values: Values) -> list[Finding]:
     if rows.is_empty():
         return []
     live = _bands(with_series(rows.sort(ORDER), ORDER[:2]), ("value",))
-    sibling = pl.col(f"base_sibling{SHORT}") >= values["sibling"]
-    long_sibling = pl.col(f"base_sibling{LONG}") >= values["sibling"]
-    reach = _reach(values, sibling, long_sibling)
+    live = rolled(live, [Window(f"level{size}", "value", "median", size, size) for size in (SHORT, LONG)])
+    reach = _reach(values, {size: _unusual(values, size) for size in (SHORT, LONG)})
     marked = live.with_columns(_reach=pl.when(~pl.col("base_excused")).then(reach))
     firing = marked.filter(pl.col("_reach").is_not_null())[SERIES].unique()
     return [
@@ -109,9 +149,25 @@ def judge(rows: pl.DataFrame, values: Values) -> list[Finding]:
     ]
 
 
-def _reach(values: Values, sibling: pl.Expr | None = None, long_sibling: pl.Expr | None = None) -> pl.Expr:
-    """How many hours back the window reaches that fires at this hour; null where none does."""
-    always = pl.lit(True)
+def _unusual(values: Values, size: int) -> pl.Expr:
+    """Whether a calm is one the outlet does not know, at this level, while a sibling is as lively as ever.
+
+    Scatter grows with the concentration: half the level brings half the band, and proves nothing.
+    """
+    band, usual = pl.col(f"band{size}_value"), pl.col(f"base_usual{size}_value")
+    share = values["short"] if size == SHORT else values["long"]
+    level = pl.min_horizontal(pl.col(f"level{size}") / pl.col("base_level"), pl.lit(1.0))
+    calm = pl.col(f"base_calm{size}")
+    return (
+        (pl.col(f"base_sibling{size}") >= values["sibling"])
+        & (calm > 0)
+        & (band <= values["calm"] * calm)
+        & ((band <= share * usual * level) | (pl.col("top") == 0))
+    )
+
+
+def _reach(values: Values, more: Mapping[int, pl.Expr] | None = None) -> pl.Expr:
+    """How many hours back the window reaches that fires at this hour; null where none does. `more`: by window size."""
     scale = pl.col("full_scale")
     flat = {
         size: (pl.col(f"band{size}_value") <= values["scale"] * scale)
@@ -125,9 +181,12 @@ def _reach(values: Values, sibling: pl.Expr | None = None, long_sibling: pl.Expr
         & (pl.col(f"base_usual{SHORT}_value") >= values["usual_least"] * scale)
         & (pl.col(f"base_usual{SHORT}_value") > 0)
     )
-    short = always if sibling is None else sibling
-    long = always if long_sibling is None else long_sibling
-    return pl.when(flat[LONG] & long).then(LONG).when(flat[SHORT] & short).then(SHORT).when(zero & short).then(ZERO)
+    if more is not None:
+        flat = {size: condition & more[size] for size, condition in flat.items()}
+        # Six zeros come before the window of ten has closed, so it need not be calm yet; but zero must be news.
+        zero &= (pl.col(f"base_sibling{SHORT}") >= values["sibling"]) & (pl.col(f"base_calm{SHORT}") > 0)
+        zero &= pl.col("base_level") >= values["usual_least"] * scale
+    return pl.when(flat[LONG]).then(LONG).when(flat[SHORT]).then(SHORT).when(zero).then(ZERO)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from math import sqrt
 from typing import Any
 
 import polars as pl
@@ -22,7 +23,7 @@ HOUR = timedelta(hours=1)
 def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> Measured:
     """Every hour of outlets with a repeated segment; its rows carry the lag and what stood there before."""
     rows = with_limits(tables["live_hours"], tables["limits"])
-    short = lacking(rows.filter("ok"), ("full_scale",))
+    short = lacking(rows, ("full_scale",), "ok")
     rows = with_series(rows.with_columns(_lv=_level(values)), ORDER[:2])
     if rows.is_empty():
         return Measured(rows.drop("_lv"), short)
@@ -78,8 +79,8 @@ def _segments(grid: Grid, values: Values) -> Iterator[tuple[int, _Segment]]:
     for series, lag in candidates(grid, (round(values["least_lag"]), round(values["most_lag"])), tolerance):
         own = grid.of(series)
         for first, last in runs(fires(own, own.shift(lag), tolerance), tolerance.gap):
-            part = own.slice(first, last - first + 1).drop_nulls()
-            if last - first + 1 >= values["least_hours"] and part.n_unique() >= values["distinct"]:
+            part, source = (one.slice(first, last - first + 1) for one in (own, own.shift(lag)))
+            if _is_copy(part, source, values):
                 found.setdefault(series, []).append(_Segment(first, last, lag))
     for series, segments in found.items():
         kept: list[_Segment] = []
@@ -87,6 +88,20 @@ def _segments(grid: Grid, values: Values) -> Iterator[tuple[int, _Segment]]:
             if all(one.last < other.first or one.first > other.last for other in kept):
                 kept.append(one)
                 yield series, one
+
+
+def _is_copy(own: pl.Series, source: pl.Series, values: Values) -> bool:
+    """Whether hours (logarithms, on the full grid) that repeat a source are long and lively enough to be a copy.
+
+    Days of a smooth signal resemble each other by themselves. What was measured twice differs at least as much as
+    neighbouring hours do beyond trend and curve; a copy differs less. Fourth differences of noise of deviation 1 have
+    the deviation sqrt(70); 1.4826 makes a standard deviation of a median (P. J. Rousseeuw, C. Croux, 1993).
+    """
+    beyond = own.diff().diff().diff().diff().abs().median()
+    rough = 1.4826 / sqrt(70) * beyond if isinstance(beyond, float) else 0.0
+    off = (own - source).std()
+    is_nearer = isinstance(off, float) and off <= values["roughness"] * rough
+    return own.len() >= values["least_hours"] and own.drop_nulls().n_unique() >= values["distinct"] and is_nearer
 
 
 def _carried(series: pl.DataFrame, segment: _Segment) -> pl.DataFrame:
@@ -126,7 +141,8 @@ def judge(rows: pl.DataFrame, values: Values) -> list[Finding]:
         for first, last in runs(fires(full["_own"], full["_source"], _tolerance(values)), round(values["gap"])):
             inside = part.filter(pl.col("ts").is_between(full["ts"][first], full["ts"][last]))
             same = inside.filter(pl.col("_own").is_not_null() & pl.col("_source").is_not_null())
-            if last - first + 1 >= values["least_hours"] and same["_own"].n_unique() >= values["distinct"]:
+            hours = full.slice(first, last - first + 1)
+            if _is_copy(hours["_own"], hours["_source"], values):
                 found.append(_finding(inside, same))
     return found
 

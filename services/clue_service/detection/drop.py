@@ -8,9 +8,18 @@ from statistics import median
 import polars as pl
 
 from services.clue_service.detection.catalogue import Rule
-from services.clue_service.detection.live import excused, with_limits
+from services.clue_service.detection.live import excused, live_series, with_limits
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
-from services.clue_service.detection.windows import SERIES, Window, ahead, lagged, rolled, with_series
+from services.clue_service.detection.windows import (
+    SERIES,
+    Window,
+    ahead,
+    lagged,
+    of_series_with,
+    reached,
+    rolled,
+    with_series,
+)
 
 BEFORE, AFTER, WEEK, RECOVERY = 24, 8, 168, 5  # live hours
 ORDER = ["outlet_id", "pollutant", "ts"]
@@ -21,8 +30,9 @@ NEEDED = (*SIGNALS, "limit")
 def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> Measured:
     """Live hours of every series that fell at all, with the medians before each hour: 24 live hours and 7 days."""
     rows = with_limits(tables["live_hours"], tables["limits"])
-    short = lacking(rows.filter("ok"), NEEDED)
-    live = with_series(rows.filter("live"), ORDER[:2])
+    short = lacking(rows, NEEDED, "ok")
+    live = rolled(live_series(tables), [Window("_highest", "value", "max", BEFORE + AFTER, 1)])
+    live = of_series_with(live, _may_fall(values)).drop("_highest")
     found = _after(_before(live, ("value",)), ("value",))
     fell = (pl.col("post_value") <= values["drop"] * pl.col("base_value")) & (
         pl.col("base_value") >= values["pre_share"] * pl.col("limit")
@@ -33,6 +43,13 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     full = rolled(_before(few, SIGNALS), [Window("_week", "value", "median", WEEK, WEEK * 3 // 4)])
     full = full.with_columns(base_week=lagged("_week")).drop("_week")
     return Measured(excused(full, tables.get("work_orders"), rule.work_orders), short)
+
+
+def _may_fall(values: Values) -> pl.Expr:
+    """Whether a fall may end here: half of the hours after it lie below the share of the highest hour before it."""
+    highest = pl.col("_highest")
+    low = (pl.col("value") <= values["drop"] * highest) & (highest >= values["pre_share"] * pl.col("limit"))
+    return reached(low, AFTER, AFTER * 3 // 8)
 
 
 def _before(rows: pl.DataFrame, signals: tuple[str, ...]) -> pl.DataFrame:
@@ -62,9 +79,9 @@ def judge(rows: pl.DataFrame, values: Values) -> list[Finding]:
     candidate = (
         (pl.col("base_value") >= values["pre_share"] * pl.col("limit"))
         & (pl.col("r_value") <= values["drop"])
-        & (pl.col("r_production_kw") >= values["production"])
-        & (pl.col("r_flow") >= values["flow"])
-        & (pl.col("r_treatment_kw") <= values["treatment"])
+        & (_least("production_kw") >= values["production"])
+        & (_least("flow") >= values["flow"])
+        & (pl.max_horizontal("r_treatment_kw", _earlier("treatment_kw")) <= values["treatment"])
         & (pl.col("r_week") <= values["week"])
         & ~pl.col("base_excused")
     )
@@ -79,6 +96,19 @@ def judge(rows: pl.DataFrame, values: Values) -> list[Finding]:
 
 def _ratio(name: str) -> pl.Expr:
     return pl.when(pl.col(f"base_{name}") > 0).then(pl.col(f"post_{name}") / pl.col(f"base_{name}"))
+
+
+def _earlier(name: str) -> pl.Expr:
+    """The hours after against the median half a window earlier.
+
+    Half a day after load or treatment took a step, the 24 hours before hold both levels, and their median neither.
+    """
+    before = lagged(f"base_{name}", BEFORE // 2)
+    return pl.when(before > 0).then(pl.col(f"post_{name}") / before)
+
+
+def _least(name: str) -> pl.Expr:
+    return pl.min_horizontal(f"r_{name}", _earlier(name))
 
 
 @dataclass(frozen=True, slots=True)

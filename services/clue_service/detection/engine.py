@@ -1,6 +1,8 @@
 """Runs rules over tables and turns what they found into hits with a severity and a slice of evidence."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -13,22 +15,29 @@ from services.clue_service.detection import (
     copied,
     curves,
     drop,
+    gaps,
     hugging,
+    late_marks,
     layers,
     obd,
     parameters,
     plume,
     samplers,
+    sampling,
     section,
+    sham_stop,
     shift,
     swap,
     thinned,
     transfer,
+    treatment,
+    upkeep,
     waste_balance,
     waste_output,
 )
 from services.clue_service.detection.catalogue import Rule
-from services.clue_service.detection.live import live_hours
+from services.clue_service.detection.hours import Hours, InMemory
+from services.clue_service.detection.live import live_hours, live_series, with_limits
 from services.clue_service.detection.model import Finding, Model
 from shared.clock import ZONE
 
@@ -41,10 +50,16 @@ MODELS: Mapping[str, Model] = {
     "R06": copied.MODEL,
     "R07": air.MODEL,
     "R08": thinned.MODEL,
+    "R09": sham_stop.MODEL,
+    "R10": late_marks.MODEL,
+    "R11": upkeep.MODEL,
     "R12": waste_output.MODEL,
     "R13": waste_balance.MODEL,
     "R14": constant.MODEL,
     "R15": hugging.MODEL,
+    "R16": treatment.MODEL,
+    "R17": sampling.MODEL,
+    "R18": gaps.MODEL,
     "R19": transfer.MODEL,
     "R20": obd.MODEL,
     "R21": curves.MODEL,
@@ -52,7 +67,8 @@ MODELS: Mapping[str, Model] = {
     "R23": plume.MODEL,
     "R24": section.MODEL,
 }
-BATCH_ROWS = 500_000
+THREADS = os.cpu_count() or 1
+"""Rules judged at one time: the kernels of the windows keep to one core each."""
 GRADES = ((75.0, "A"), (50.0, "B"))
 LIMITS = ("limit", "full_scale")
 
@@ -89,26 +105,29 @@ def run(
     *,
     parameters: Mapping[str, Mapping[str, float]] | None = None,
     history: Mapping[str, float] | None = None,
+    hours: Hours | None = None,
 ) -> Run:
     """Run rules over the tables of the import folder (see intake/tables.yaml).
 
     `parameters` overrides values by rule id; `history` gives each entity's weight of confirmed clues in 24 months
-    (0, 0.5 or 1). Raises RuleError for an override that does not fit. Hits come sorted by rule, entity and time.
-    A rule may stand several times with other values; what could not be judged is told of the first of them.
+    (0, 0.5 or 1); `hours` stands for the table obs_hour where it is too large to be held. Raises RuleError for an
+    override that does not fit. Hits come sorted by rule, entity and time. A rule may stand several times with other
+    values; what could not be judged is told of the first of them.
     """
     hits: list[Hit] = []
-    chosen = [
-        _Chosen(rule, MODELS[rule.id], rule.values((parameters or {}).get(rule.id)), _absent(MODELS[rule.id], tables))
-        for rule in rules
-    ]
+    hours = hours or (InMemory(tables["obs_hour"]) if "obs_hour" in tables else None)
+    chosen = [_chosen(rule, (parameters or {}).get(rule.id), tables, hours) for rule in rules]
     ready = [one for one in chosen if not one.lacks]
     hourly = [one for one in ready if "obs_hour" in one.model.needs]
-    for part in _batches(tables) if hourly else ():
-        for one in hourly:
-            hits += _apply(part, one, history or {})
+    weights = history or {}
+    if hours is not None and hourly:
+        with ThreadPoolExecutor(THREADS) as pool:
+            for part in _batches(tables, hours):
+                work = [pool.submit(_apply, part, one, weights) for one in hourly]
+                hits += [found for one in work for found in one.result()]
     for one in ready:
         if "obs_hour" not in one.model.needs:
-            hits += _apply(tables, one, history or {})
+            hits += _apply(tables, one, weights)
     hits.sort(key=lambda found: (found.rule_id, found.entity_id, found.pollutant or "", found.from_at))
     not_evaluable: dict[str, dict[str, int]] = {}
     for one in chosen:
@@ -126,20 +145,30 @@ class _Chosen:
     lacks: dict[str, int]
 
 
-def _batches(tables: Mapping[str, pl.DataFrame]) -> Iterator[Mapping[str, pl.DataFrame]]:
-    """The tables with some outlets' hours at a time: what is needed in memory does not grow with the outlets."""
-    observations = tables["obs_hour"]
-    if not observations["outlet_id"].is_sorted():
-        observations = observations.sort("outlet_id", maintain_order=True)
-    first = 0
-    end = 0
-    for count in observations["outlet_id"].rle().struct.field("len").to_list():
-        end += count
-        if end - first >= BATCH_ROWS:
-            yield {**tables, "live_hours": live_hours(observations.slice(first, end - first))}
-            first = end
-    if first < observations.height:
-        yield {**tables, "live_hours": live_hours(observations.slice(first))}
+def _chosen(
+    rule: Rule, overrides: Mapping[str, float] | None, tables: Mapping[str, pl.DataFrame], hours: Hours | None
+) -> _Chosen:
+    model = MODELS[rule.id]
+    return _Chosen(rule, model, rule.values(overrides), _absent(model, tables, hours))
+
+
+def _batches(tables: Mapping[str, pl.DataFrame], hours: Hours) -> Iterator[Mapping[str, pl.DataFrame]]:
+    """The tables with some outlets' hours at a time: what is needed in memory does not grow with the outlets.
+
+    `obs_hour` is the whole table where it is held, else these outlets; what is asked of the whole is beside it.
+    """
+    whole_tables = {**tables, **hours.whole()}
+    for part in hours.parts(tables.get("outlets")):
+        yield _batch({"obs_hour": part, **whole_tables}, part)
+
+
+def _batch(tables: Mapping[str, pl.DataFrame], observations: pl.DataFrame) -> Mapping[str, pl.DataFrame]:
+    """The tables with the live hours of some outlets; what most rules begin with is made once for all of them."""
+    live, limits = live_hours(observations), tables.get("limits")
+    if limits is None or not {"pollutant", *LIMITS} <= set(limits.columns):
+        return {**tables, "live_hours": live}
+    live = with_limits(live, limits)
+    return {**tables, "live_hours": live, "live_series": live_series({"live_hours": live, "limits": limits})}
 
 
 def _apply(tables: Mapping[str, pl.DataFrame], chosen: _Chosen, history: Mapping[str, float]) -> list[Hit]:
@@ -199,16 +228,17 @@ def hit(finding: Finding, rule: Rule, values: Mapping[str, float], evidence: pl.
     )
 
 
-def _absent(model: Model, tables: Mapping[str, pl.DataFrame]) -> dict[str, int]:
+def _absent(model: Model, tables: Mapping[str, pl.DataFrame], hours: Hours | None) -> dict[str, int]:
     """Tables and columns the rule needs and nobody delivered; one count each, or the rows they leave unjudged."""
     absent = {}
     for name, columns in model.needs.items():
-        if name not in tables:
+        table: Hours | pl.DataFrame | None = hours if name == "obs_hour" else tables.get(name)
+        if table is None:
             absent[name] = 1
             continue
         for column in columns:
-            if column not in tables[name].columns:
-                absent[f"{name}.{column}"] = tables[name].height
+            if column not in table.columns:
+                absent[f"{name}.{column}"] = table.height
     return absent
 
 

@@ -6,7 +6,7 @@ import polars as pl
 
 from services.clue_service.detection.catalogue import Rule
 from services.clue_service.detection.episodes import of_outlets, per_cent, stretches, trimmed
-from services.clue_service.detection.live import excused, with_limits
+from services.clue_service.detection.live import excused, live_series
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
 from services.clue_service.detection.windows import Window, ahead, rolled, with_series
 
@@ -20,9 +20,8 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     media = (
         tables["outlets"].select("outlet_id", pl.col("medium").alias("base_medium")).unique("outlet_id", keep="last")
     )
-    rows = with_limits(tables["live_hours"], tables["limits"])
-    rows = rows.join(media, on="outlet_id", how="left", maintain_order="left")
-    live = _near(with_series(rows.filter("live"), ORDER[:2]), values)
+    rows = live_series(tables).join(media, on="outlet_id", how="left", maintain_order="left")
+    live = _near(rows, values)
     short = lacking(live, ("base_medium", "limit", "_u"))
     shares = rolled(live, [Window(f"_mean{name}", name, "mean", WEEK, WEEK) for name in ("_in", "_over")])
     often = (pl.col("_mean_in") >= values["share"]) & (pl.col("_mean_over") <= values["over"])

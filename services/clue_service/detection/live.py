@@ -28,8 +28,9 @@ def live_hours(observations: pl.DataFrame) -> pl.DataFrame:
     """
     rules = settings()
     numbers = [name for name, kind in observations.schema.items() if kind.is_float()]
-    rows = observations.with_columns(pl.col(numbers).fill_nan(None)).sort(ORDER)
-    rows = rows.join(_loads(rows, rules), on=["outlet_id", "ts"], how="left", maintain_order="left")
+    rows = observations.with_columns(pl.col(numbers).fill_nan(None))
+    rows = (rows if _in_order(rows) else rows.sort(ORDER)).with_columns(_moment=_moment())
+    rows = rows.join(_loads(rows, rules), on="_moment", how="left", maintain_order="left").drop("_moment")
     marks = [*rules["invalid_marks"], *rules["condition_marks"]]
     ok = (
         (pl.col("flag") == rules["flag_normal"])
@@ -42,10 +43,25 @@ def live_hours(observations: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(live=live.fill_null(False))
 
 
+def _in_order(rows: pl.DataFrame) -> bool:
+    """Whether rows stand sorted by outlet, pollutant and hour, as the series are stored: sorting them again is dear."""
+    outlet, pollutant, ts = (pl.col(name) for name in ORDER)
+    same = (outlet == outlet.shift(1)) & (pollutant == pollutant.shift(1))
+    later = (outlet > outlet.shift(1)) | ((outlet == outlet.shift(1)) & (pollutant > pollutant.shift(1)))
+    order = pl.when(same).then(ts > ts.shift(1)).otherwise(later)
+    return bool(rows.select(order.slice(1).fill_null(False).all()).item())
+
+
+def _moment() -> pl.Expr:
+    """One number for outlet and hour in a frame sorted by outlet: joins on it cost less than on text and time."""
+    return pl.col("outlet_id").rle_id().cast(pl.Int64) * 2**36 + pl.col("ts").dt.epoch("s")
+
+
 def _loads(rows: pl.DataFrame, rules: Mapping[str, Any]) -> pl.DataFrame:
-    """One row per outlet and hour: load and flow against the outlet's usual ones."""
-    each = rows.group_by("outlet_id", "ts").agg(pl.col("production_kw", "flow").max()).sort("outlet_id", "ts")
-    each = with_series(each, ["outlet_id"]).with_columns(_positive=pl.when(pl.col("flow") > 0).then("flow"))
+    """One row per outlet and hour (`_moment`): load and flow against the outlet's usual ones."""
+    each = rows.group_by("_moment").agg(pl.col("production_kw", "flow").max()).sort("_moment")
+    each = with_series(each.with_columns(_outlet=pl.col("_moment") // 2**36), ["_outlet"])
+    each = each.with_columns(_positive=pl.when(pl.col("flow") > 0).then("flow"))
     size, least, share = rules["usual_hours"], rules["usual_least"], rules["usual_quantile"]
     usual = rolled(
         each,
@@ -58,12 +74,23 @@ def _loads(rows: pl.DataFrame, rules: Mapping[str, Any]) -> pl.DataFrame:
         pl.when(pl.col(base) > 0).then(pl.col(value) / pl.col(base)).alias(name)
         for name, value, base in (("rp", "production_kw", "_production"), ("rf", "flow", "_flow"))
     ]
-    return usual.select("outlet_id", "ts", *ratio)
+    return usual.select("_moment", *ratio)
+
+
+def live_series(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """The live rows with limits, their series numbered: what most rules begin with, made once for all of them."""
+    known = tables.get("live_series")
+    if known is not None:
+        return known
+    return with_series(with_limits(tables["live_hours"], tables["limits"]).filter("live"), ORDER[:2])
 
 
 def with_limits(rows: pl.DataFrame, limits: pl.DataFrame) -> pl.DataFrame:
-    """Add `limit` and `full_scale`: those of the outlet where it has its own, else the pollutant's."""
+    """Add `limit` and `full_scale`, unless they are there: those of the outlet where it has its own, else the
+    pollutant's."""
     columns = ["limit", "full_scale"]
+    if set(columns) <= set(rows.columns):
+        return rows
     if "outlet_id" not in limits.columns:
         limits = limits.with_columns(outlet_id=pl.lit(None, pl.String))
     general = limits.filter(pl.col("outlet_id").is_null()).unique("pollutant", keep="last")

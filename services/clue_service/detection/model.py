@@ -76,7 +76,8 @@ class Model:
     chart: Callable[[pl.DataFrame, str], str] | None = None
 
 
-def lacking(rows: pl.DataFrame, columns: tuple[str, ...]) -> dict[str, int]:
-    """How many rows have null in each of the columns, without the columns that are complete."""
-    counts = rows.select(pl.col(columns).null_count()).row(0, named=True)
+def lacking(rows: pl.DataFrame, columns: tuple[str, ...], among: str | None = None) -> dict[str, int]:
+    """How many rows (those where the column `among` holds) have null in each of the columns, complete ones left out."""
+    nothing = [pl.col(name).is_null() if among is None else pl.col(name).is_null() & pl.col(among) for name in columns]
+    counts = rows.select([one.sum() for one in nothing]).row(0, named=True)
     return {name: count for name, count in counts.items() if count}

@@ -29,8 +29,10 @@ from services.clue_service.rules_office.registry import digest_of_hit, key_of, r
 from shared.identity import Principal
 from shared.records.room import Room
 
-LOOK_BACK = timedelta(days=60)
-"""How much earlier than the hours of interest is read: medians and usual loads need 30 days before an episode."""
+LOOK_BACK = timedelta(days=120)
+"""How much earlier than the hours of interest is read: usual loads of 30 days, the highest of 60, levels of 14."""
+LOOK_AHEAD = timedelta(days=31)
+"""How much earlier than a changed hour episodes may end that it still decides: rules look ahead up to 30 days."""
 OUTLETS_AT_ONCE = 200
 LIMITS = {"outlet_id": pl.String(), "pollutant": pl.String(), "limit": pl.Float64(), "full_scale": pl.Float64()}
 
@@ -108,7 +110,8 @@ def detect_changed(room: Room) -> Outcome:
         known = queries.by_id(session, [one.outlet_id for one in runs], by=room.itself)
     outlets = [one for one in runs if one.outlet_id in known]
     begins = [one.changed_from for one in outlets if one.changed_from is not None]
-    window, now = Window(min(begins, default=None)), room.clock()
+    begin = min(begins, default=None)
+    window, now = Window(begin - LOOK_AHEAD if begin is not None else None), room.clock()
     chosen = rules(room) if runs else []
     outcome = detect(room, list(known.values()), chosen, window, by=room.itself, now=now)
     for agency in filter(None, (agency_of(one.outlet_id) for one in runs)):

@@ -53,22 +53,41 @@ def _with_rain(sections: pl.DataFrame, weather: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_medians(sections: pl.DataFrame) -> pl.DataFrame:
-    """Add the medians of 15 days before (null where too few readings), the usual step, oxygen's highest of a day."""
+    """Add the medians of 15 days before (null where too few readings), the usual step, oxygen's highest of a day.
+
+    Oxygen rises by half on any sunny day in some rivers: its highest of a day is held against that of other days.
+    """
     steps = sections.group_by("section_id").agg(
         base_step=pl.col("ts").diff().dt.total_seconds().cast(pl.Float64).median() / 3600
     )
     rows = sections.join(steps, on="section_id", how="left", maintain_order="left")
+    day = rows.rolling("ts", period="24h", group_by="section_id").agg(base_do_top=pl.col("do").max())
+    rows = rows.join(day, on=["section_id", "ts"], how="left", maintain_order="left")
     names = [*NAMES, *SIGNALS]
     before = rows.rolling("ts", period=f"{DAYS}d", closed="left", group_by="section_id").agg(
         *[pl.col(name).median().alias(f"base_{name}") for name in names],
         *[pl.col(name).count().alias(f"_count_{name}") for name in names],
+        base_do_usual=pl.col("base_do_top").median(),
     )
-    day = rows.rolling("ts", period="24h", group_by="section_id").agg(base_do_top=pl.col("do").max())
-    for part in (before, day):
-        rows = rows.join(part, on=["section_id", "ts"], how="left", maintain_order="left")
+    rows = rows.join(before, on=["section_id", "ts"], how="left", maintain_order="left")
+    rows = _with_usual_conductivity(rows)
     least = LEAST_SHARE * DAYS * 24 / pl.col("base_step")
     known = [pl.when(pl.col(f"_count_{name}") >= least).then(f"base_{name}").alias(f"base_{name}") for name in names]
     return rows.with_columns(known).drop([f"_count_{name}" for name in names])
+
+
+def _with_usual_conductivity(rows: pl.DataFrame) -> pl.DataFrame:
+    """Replace base_cond by the median of the same hour of the 15 days before, where that is known.
+
+    In many rivers conductivity swings by a tenth every day, as much as a storm would dilute it.
+    """
+    rows = rows.with_columns(_hour=pl.col("ts").dt.hour())
+    same = rows.rolling("ts", period=f"{DAYS}d", closed="left", group_by=["section_id", "_hour"]).agg(
+        _same=pl.col("cond").median(), _days=pl.col("cond").count()
+    )
+    rows = rows.join(same, on=["section_id", "_hour", "ts"], how="left", maintain_order="left")
+    known = pl.when(pl.col("_days") >= LEAST_SHARE * DAYS).then("_same")
+    return rows.with_columns(base_cond=pl.coalesce(known, "base_cond")).drop("_hour", "_same", "_days")
 
 
 def _long(rows: pl.DataFrame) -> pl.DataFrame:
@@ -78,6 +97,7 @@ def _long(rows: pl.DataFrame) -> pl.DataFrame:
         *SIGNALS,
         *[f"base_{name}" for name in SIGNALS],
         "base_do_top",
+        "base_do_usual",
         "base_step",
         "base_rain",
     ]
@@ -95,7 +115,7 @@ def _is_high(values: Values) -> pl.Expr:
     limit = pl.col("pollutant").replace_strict(
         {name: values[f"limit_{name}"] for name in NAMES}, return_dtype=pl.Float64
     )
-    algae = (pl.col("base_do_top") >= values["algae"] * pl.col("base_do")).fill_null(False)
+    algae = (pl.col("base_do_top") >= values["algae"] * pl.col("base_do_usual")).fill_null(False)
     return (
         (pl.col("value") > limit)
         & (pl.col("value") >= values["rise"] * pl.col("base_value"))

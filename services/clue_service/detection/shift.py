@@ -25,7 +25,7 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     rows = tables["live_hours"]
     live = _live(rows)
     visits = _visits(rows)
-    short = lacking(rows.filter("ok"), ("production_kw",))
+    short = lacking(rows, ("production_kw",), "ok")
     alone = visits.join(rows.group_by("outlet_id").agg(_n=pl.col("pollutant").n_unique()), on="outlet_id")
     count = alone.filter(pl.col("_n") < 2).height
     if count:

@@ -22,7 +22,7 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     rows = with_limits(water, tables["limits"])
     witnesses = [pl.lit(None, pl.Float64).alias(name) for name in WITNESSES if name not in rows.columns]
     rows = rows.with_columns(witnesses)
-    short = lacking(rows.filter("ok"), ("full_scale", "production_kw", "flow"))
+    short = lacking(rows, ("full_scale", "production_kw", "flow"), "ok")
     live = rolled(
         with_series(rows.filter("live"), ORDER[:2]),
         [Window("_std_value", "value", "std", SHORT, SHORT), Window("_mean_value", "value", "mean", SHORT, SHORT)],

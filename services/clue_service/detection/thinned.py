@@ -30,7 +30,7 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     outlets = tables["outlets"].unique("outlet_id", keep="last")
     water = of_medium(tables["live_hours"], outlets, "water")
     water = water.with_columns([pl.lit(None, pl.Float64).alias(one) for one in SHARED if one not in water.columns])
-    short = lacking(water.filter("ok"), ("flow", "production_kw"))
+    short = lacking(water, ("flow", "production_kw"), "ok")
     live = water.filter("live")
     hours = outlet_hours(live, SHARED).with_columns(_water=_water())
     hours = rolled(with_series(hours, ["outlet_id"]), [Window("_usual", "_water", "median", WEEK, LEAST)])

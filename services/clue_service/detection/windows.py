@@ -20,6 +20,11 @@ class Window:
     least: int
     quantile: float = 0.5
 
+    @property
+    def is_full(self) -> bool:
+        """Whether only a full window says something."""
+        return self.least >= self.size
+
     def expression(self) -> pl.Expr:
         column = pl.col(self.column)
         if self.kind == "median":
@@ -54,15 +59,26 @@ def rolled(frame: pl.DataFrame, windows: Sequence[Window]) -> pl.DataFrame:
     The window runs over the whole column, which is many times faster than one run per series; only the first rows of
     each series, whose window would reach into the series before, are computed again by series.
     """
-    whole = frame.select([window.expression().alias(window.name) for window in windows])
-    longest = max(window.size for window in windows)
+    whole = frame.select(
+        [
+            # A window that must be full is null at the head of its series, so nothing there is computed again.
+            (pl.when(pl.col(POSITION) >= one.size - 1).then(one.expression()) if one.is_full else one.expression())
+            .cast(pl.Float64)
+            .alias(one.name)
+            for one in windows
+        ]
+    )
+    part = [window for window in windows if not window.is_full]
+    if not part:
+        return frame.with_columns(whole.get_columns())
+    longest = max(window.size for window in part)
     heads = frame.with_row_index("_row").filter(pl.col(POSITION) < longest - 1)
-    exact = heads.select("_row", POSITION, *[window.expression().over(SERIES).alias(window.name) for window in windows])
+    exact = heads.select("_row", POSITION, *[window.expression().over(SERIES).alias(window.name) for window in part])
     columns = []
-    for window in windows:
+    for window in part:
         edge = exact.filter(pl.col(POSITION) < window.size - 1)
-        columns.append(whole[window.name].cast(pl.Float64).scatter(edge["_row"], edge[window.name].cast(pl.Float64)))
-    return frame.with_columns(columns)
+        columns.append(whole[window.name].scatter(edge["_row"], edge[window.name].cast(pl.Float64)))
+    return frame.with_columns(whole.get_columns()).with_columns(columns)
 
 
 def lagged(name: str, rows: int = 1) -> pl.Expr:
@@ -73,3 +89,35 @@ def lagged(name: str, rows: int = 1) -> pl.Expr:
 def ahead(name: str, rows: int) -> pl.Expr:
     """The value `rows` rows later in the same series, null after its end."""
     return pl.when(pl.col(SERIES).shift(-rows) == pl.col(SERIES)).then(pl.col(name).shift(-rows))
+
+
+def of_series_with(rows: pl.DataFrame, flag: pl.Expr) -> pl.DataFrame:
+    """The rows of outlets where `flag` holds at all, series numbered anew. The frame is sorted by series and time."""
+    chosen = rows.filter(flag.fill_null(False))["outlet_id"].unique()
+    some = rows.filter(pl.col("outlet_id").is_in(chosen.implode()))
+    return with_series(some.drop(SERIES, POSITION, strict=False), ["outlet_id", "pollutant"])
+
+
+def reached(flag: pl.Expr, rows: int, least: int) -> pl.Expr:
+    """Whether `flag` holds in at least `least` of the `rows` rows ending here.
+
+    It is asked of one long column, edges of series and all: a screen may let too much through, never too little.
+    """
+    return flag.fill_null(False).cast(pl.Int16).rolling_sum(rows, min_samples=1) >= least
+
+
+def sampled(frame: pl.DataFrame, rows: pl.Series, window: Window, lag: int = 0) -> pl.Series:
+    """The window's value at some rows only (their numbers), `lag` rows earlier: the same as rolled and lagged.
+
+    Where few rows matter this costs what they cost, and not what the whole column does.
+    """
+    row, begins = pl.col("row"), pl.col("row") - pl.col("position")
+    asked = pl.DataFrame({"row": rows.cast(pl.Int64), "position": frame[POSITION].gather(rows)}).with_row_index("id")
+    first, end = pl.max_horizontal(row - lag - window.size + 1, begins), row - lag + 1
+    places = asked.select("id", at=pl.int_ranges(first, pl.max_horizontal(first, end))).explode("at").drop_nulls()
+    held = places.select("id", value=frame[window.column].gather(places["at"]).cast(pl.Float64)).drop_nulls()
+    value = pl.col("value")
+    found = {"max": value.max(), "min": value.min(), "median": value.median(), "mean": value.mean(), "std": value.std()}
+    one = found.get(window.kind, value.quantile(window.quantile, interpolation="linear"))
+    each = held.group_by("id").agg(one.alias("found"), count=pl.len()).filter(pl.col("count") >= window.least)
+    return asked.join(each, on="id", how="left", maintain_order="left")["found"]

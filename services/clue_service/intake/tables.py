@@ -1,7 +1,7 @@
 """Tables of an import folder: read by their declaration, every wrong row named, nothing guessed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -106,7 +106,6 @@ def read_table(name: str, path: Path) -> Table:
     Rows with a wrong value are left out and named; a wrong value never becomes a null in silence. Missing columns are
     added as null and noted, so that rules count their rows as not evaluable; unknown columns are kept.
     """
-    key, columns = declared()[name]
     try:
         raw = _raw(path)
     except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
@@ -115,14 +114,21 @@ def read_table(name: str, path: Path) -> Table:
             path.name, 0, "", f"文件无法读取：{reason}", f"the file cannot be read: {reason}", "unreadable"
         )
         return Table(pl.DataFrame(schema=schema(name)), (wrong,), (), error_count=1)
+    return checked(name, path.name, raw)
+
+
+def checked(name: str, file: str, raw: pl.DataFrame, before: int = 0) -> Table:
+    """Rows of a declared table as they were read, brought to their types; `before` rows of the file stood ahead."""
+    key, columns = declared()[name]
     missing = [pl.lit(None, column.type).alias(column.name) for column in columns if _is_missing(column, raw)]
     frame = raw.with_columns(missing)
     present = [column for column in columns if column.name in frame.columns]
     typed = frame.with_columns([_cast(column, frame.schema[column.name]) for column in present])
-    bad, errors, count = _problems(path.name, key, frame, typed)
+    bad, errors, count = _problems(file, key, frame, typed)
     numbers = [column.name for column in present if column.type == pl.Float64()]
-    good = typed.filter(~bad).with_columns(pl.col(numbers).fill_nan(None))
-    return Table(good, errors, _notes(raw, columns), raw.height, count, (~bad).arg_true() + 1)
+    good = (typed.filter(~bad) if bad.any() else typed).with_columns(pl.col(numbers).fill_nan(None))
+    placed = tuple(replace(error, row=error.row + before) for error in errors) if before else errors
+    return Table(good, placed, _notes(raw, columns), raw.height, count, (~bad).arg_true() + 1 + before)
 
 
 def _problems(
@@ -133,6 +139,8 @@ def _problems(
     count = 0
     bad = pl.Series([False]).new_from_index(0, frame.height)
     for name in frame.columns:
+        if frame.schema[name] == typed.schema[name] and frame.schema[name] != pl.String():
+            continue  # nothing was read from text: there is nothing that could be wrong
         wrong = typed[name].is_null() & _stated(frame[name])
         bad |= wrong
         count += int(wrong.sum())
@@ -204,11 +212,25 @@ def _type_errors(file: str, name: str, kind: pl.DataType, raw: pl.Series, wrong:
     return errors
 
 
+def _is_sorted(typed: pl.DataFrame, columns: tuple[str, ...]) -> bool:
+    """Whether rows stand strictly sorted by their key in any order of its columns: then none is repeated."""
+    if typed.height < 2:
+        return True
+    for order in (columns, (columns[0], *columns[:0:-1])):
+        later, same = pl.lit(False), pl.lit(True)
+        for name in order:
+            later |= same & (pl.col(name) > pl.col(name).shift(1))
+            same &= pl.col(name) == pl.col(name).shift(1)
+        if typed.select(later.slice(1).fill_null(False).all()).item():
+            return True
+    return False
+
+
 def _key_errors(file: str, key: Key, typed: pl.DataFrame, bad: pl.Series) -> list[tuple[pl.Series, list[RowError]]]:
     named = ", ".join(key.columns)
     absent = typed.select(pl.any_horizontal(pl.col(key.columns).is_null())).to_series() & ~bad
     wrongs = [(absent, "键为空", "the key is empty", "key_empty")]
-    if not key.may_repeat:
+    if not key.may_repeat and not _is_sorted(typed, key.columns):
         repeated = ~typed.select(pl.struct(key.columns).is_first_distinct()).to_series() & ~bad & ~absent
         wrongs.append((repeated, "键重复", "the key is repeated", "key_repeated"))
     return [

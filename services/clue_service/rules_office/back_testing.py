@@ -15,6 +15,7 @@ from services.clue_service.detection.about import is_of_outlets
 from services.clue_service.detection.catalogue import Rule
 from services.clue_service.detection.engine import Hit, run
 from services.clue_service.detection.history import CONFIRMED
+from services.clue_service.detection.hours import Hours
 from services.clue_service.detection.running import Window, in_parts, tables_of
 from services.clue_service.outlets import queries
 from services.clue_service.outlets.models import Outlet
@@ -118,12 +119,14 @@ def back_test(room: Room, rule_id: str, body: BackTest, *, by: Principal) -> Bac
     return shown
 
 
-def compare(tables: Iterable[dict[str, pl.DataFrame]], rule: Rule, present: Rule, window: Window) -> Found:
-    """Run two sets over tables, given in parts."""
+def compare(
+    tables: Iterable[dict[str, pl.DataFrame]], rule: Rule, present: Rule, window: Window, hours: Hours | None = None
+) -> Found:
+    """Run two sets over tables, given in parts; `hours` stands for a table obs_hour that is too large to be held."""
     found = Found()
     is_same = digest_of(rule) == digest_of(present)
     for part in tables:
-        ran = run(part, [rule] if is_same else [rule, present])
+        ran = run(part, [rule] if is_same else [rule, present], hours=hours)
         hits = [one for one in ran.hits if window.touches(one)]
         found.proposed += [one for one in hits if digest_of_hit(one) == digest_of(rule)]
         found.in_force += [one for one in hits if digest_of_hit(one) == digest_of(present)]

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from services.clue_service.detection.engine import run
-from tests.unit.detection.carriers import RULES, carrier, judged, mercury, put, span
+from tests.unit.detection.carriers import RULES, carrier, change, judged, mercury, put, span
 
 
 def dead(first: int, count: int, value: float) -> pl.DataFrame:
@@ -47,6 +47,27 @@ class TestNoHit:
 
     def test_clean_stack_near_the_detection_limit(self):
         assert judged("R14", carrier(scale=0.002).with_columns(pl.col("value").round(1))).hits == []
+
+    def test_nights_that_are_calm_every_night(self):
+        # A band of 2 at night and 30 by day: a tenth of the usual, and nothing new.
+        night = pl.col("hour") % 24 < 12
+        wave = pl.when(night).then(60 + pl.col("hour") % 3).otherwise(60 + (pl.col("hour") % 24 - 12) * 3.0)
+        assert judged("R14", carrier().with_columns(value=wave)).hits == []
+        longer = put(carrier().with_columns(value=wave), 720, 36, value=61.0)
+        ((first, last),) = [span(hit) for hit in judged("R14", longer).hits]
+        assert first == 720
+        assert 755 <= last <= 757
+
+    def test_scatter_that_shrinks_with_the_level(self):
+        # A fifth of the concentration has a fifth of the scatter.
+        fallen = change(carrier(), 700, 200, value=pl.col("value") * 0.2)
+        assert judged("R14", fallen).hits == []
+
+    def test_zeros_of_an_outlet_that_is_near_zero_anyway(self):
+        # Hours of 0, and of up to 1.6 between them: the usual value of 0.2 is below half a hundredth of full scale.
+        low = pl.when(pl.col("hour") % 30 < 6).then(0.0).otherwise(0.2 + 0.7 * (pl.col("hour") % 3))
+        low = pl.when(pl.col("hour") % 5 < 3).then(pl.min_horizontal(low, 0.2)).otherwise(low)
+        assert judged("R14", carrier().with_columns(value=low)).hits == []
 
     @pytest.mark.parametrize("state", [{"flag": "C"}, {"mark": "校准"}, {"production_kw": 5000.0}])
     def test_hours_that_are_not_live(self, state):

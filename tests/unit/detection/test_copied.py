@@ -1,5 +1,6 @@
 """R06: copied hours are found, exact or with jitter; series that are periodic, flat or coarse are not."""
 
+import math
 from datetime import timedelta
 from random import Random
 
@@ -114,3 +115,13 @@ def test_neighbours_do_not_matter():
     alone = judged("R06", copy, limits=ALL_LIMITS).hits
     shifted = carrier("O0").with_columns(ts=pl.col("ts") + timedelta(days=3)).head(501)
     assert judged("R06", shifted, copy, carrier("O2"), limits=ALL_LIMITS).hits == alone
+
+
+def test_a_smooth_daily_wave_is_no_copy_of_its_yesterday():
+    # Dissolved oxygen of a clean river: the days differ by half a per cent, neighbouring hours no more than that.
+    wave = (100 + 10 * (pl.col("hour") * (2 * math.pi / 24)).sin()) * pl.Series(wandering(3, 1080, 0.008, 0.99))
+    assert judged("R06", carrier().with_columns(value=wave.round(1))).hits == []
+    honest = carrier().with_columns(value=wave * pl.Series(wandering(5, 1080, 0.03)))
+    assert judged("R06", honest).hits == []
+    ((_, _, first, last),) = found("R06", copied(700, 30, 72, 0.0, honest))
+    assert (abs(first - 700) <= 3, abs(last - 729) <= 3) == (True, True)

@@ -46,6 +46,11 @@ class TestNoHit:
     def test_treatment_stepped_up(self):
         assert judged("R01", times(carrier(), 700, 60, value=0.4, treatment_kw=1.6)).hits == []
 
+    @pytest.mark.parametrize("first", range(640, 700, 6))
+    def test_treatment_stepped_up_is_no_fall_half_a_day_later(self, first):
+        # By then the medians before hold as many hours after the step as before it.
+        assert judged("R01", times(carrier(), first, 90, value=0.3, treatment_kw=1.7)).hits == []
+
     def test_end_of_an_exceedance(self):
         # Two days of three times the usual, then back: 8 hours against 24 fall, against 7 days they do not.
         assert judged("R01", times(carrier(), 600, 48, value=3.0)).hits == []

@@ -6,15 +6,20 @@ import pytest
 from services.clue_service.detection.engine import MODELS, run
 from services.clue_service.rules_office.registry import digest_of_hit, key_of, tuned
 from tests.unit.detection.carriers import ALL_LIMITS, LIMITS, OUTLETS, RULES, carrier, put, times
+from tests.unit.detection.plants import plant
 from tests.unit.detection.test_absent_columns import tables as of_books
 from tests.unit.detection.test_air import thinned
 from tests.unit.detection.test_copied import copied
+from tests.unit.detection.test_gaps import losing
 from tests.unit.detection.test_hugging import capped
+from tests.unit.detection.test_late_marks import exceeding
 from tests.unit.detection.test_layers import INST, change, gas
 from tests.unit.detection.test_parameters import entry
+from tests.unit.detection.test_sampling import batches, gated
 from tests.unit.detection.test_shift import shifted
 from tests.unit.detection.test_swap import swapped
 from tests.unit.detection.test_thinned import diluted
+from tests.unit.detection.test_upkeep import daily
 
 HOURLY = {
     "R01": lambda: times(carrier(), 700, 30, value=0.3),
@@ -25,13 +30,20 @@ HOURLY = {
     "R06": lambda: copied(700, 48, 168, 0.005),
     "R07": lambda: thinned(600, 48, 4.0),
     "R08": lambda: diluted(600, 24, 2.0),
+    "R09": lambda: put(carrier(), 700, 12, mark="停产", flag="F"),
+    "R10": lambda: exceeding(plant(), hours_later=9),
+    "R11": lambda: daily(plant(), 5),
     "R14": lambda: put(carrier(), 700, 40, value=71.0),
     "R15": lambda: capped(400, 300, 98.0),
+    "R16": lambda: times(plant(), 700, 24, treatment_kw=0.1),
+    "R18": lambda: losing(plant()),
 }
 
 
 def tables(rule_id: str) -> dict[str, pl.DataFrame]:
     """Tables in which the rule finds something."""
+    if rule_id == "R17":
+        return {"water_10min": gated(batches(), 10, 15)}
     if rule_id not in HOURLY:
         return of_books(rule_id)
     log = pl.concat([entry("i13008", 1.0, 0.5), entry("i13008", 0.5, 1.0, hour=690)])
@@ -39,7 +51,7 @@ def tables(rule_id: str) -> dict[str, pl.DataFrame]:
     return {"obs_hour": rows, "limits": ALL_LIMITS, "outlets": OUTLETS, "param_log": log}
 
 
-@pytest.mark.parametrize("rule_id", [rule_id for rule_id in MODELS if rule_id in HOURLY or rule_id >= "R12"])
+@pytest.mark.parametrize("rule_id", list(MODELS))
 def test_the_ends_of_every_range(rule_id):
     given, rule = tables(rule_id), RULES[rule_id]
     assert run(given, [rule]).hits

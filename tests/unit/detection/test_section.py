@@ -136,6 +136,16 @@ class TestNoHit:
         by_day = lambda index: 1.9 if SPIKE - 6 <= index < SPIKE + 12 and index % 6 in (3, 4) else 1.0  # noqa: E731
         assert found(river(codmn=over(3.0, SPIKE, 6), do=by_day)).hits == []
 
+    def test_a_daily_wave_of_oxygen_as_every_day_is_no_algae(self):
+        wave = lambda index: 1.9 if index % 6 in (3, 4) else 1.0  # noqa: E731
+        assert len(found(river(codmn=over(3.0, SPIKE, 6), do=wave)).hits) == 1
+
+    def test_a_daily_wave_of_conductivity_as_every_day_is_no_storm(self):
+        wave = lambda index: 0.85 if index % 6 in (1, 2, 3) else 1.0  # noqa: E731
+        assert len(found(river(nh3n=over(4.0, SPIKE, 4), cond=wave)).hits) == 1
+        storm = lambda index: wave(index) * (0.9 if SPIKE <= index < SPIKE + 4 else 1.0)  # noqa: E731
+        assert found(river(nh3n=over(4.0, SPIKE, 4), cond=storm)).hits == []
+
     def test_below_its_class_or_long_high(self):
         assert found(river(nh3n=over(1.7, SPIKE, 6))).hits == []
         assert found(river(nh3n=lambda _: 4.0)).hits == []

@@ -1,0 +1,90 @@
+"""The table obs_hour, some outlets at a time: held in memory, or read from a file that is too large to be held."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
+
+import polars as pl
+
+from services.clue_service.detection.peers import whole
+
+PART_ROWS = 250_000
+
+
+class Hours(Protocol):
+    """Hourly rows whose outlets come whole, one part after another."""
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The names of the columns."""
+
+    @property
+    def height(self) -> int:
+        """The number of rows."""
+
+    def parts(self, outlets: pl.DataFrame | None) -> Iterator[pl.DataFrame]:
+        """Rows of some outlets at a time; no outlet and no enterprise of the table `outlets` comes in two parts."""
+
+    def whole(self) -> dict[str, pl.DataFrame]:
+        """What the rules ask of the whole table (peers.whole)."""
+
+
+class InMemory:
+    """Rows that are held."""
+
+    def __init__(self, observations: pl.DataFrame) -> None:
+        in_order = "outlet_id" not in observations.columns or observations["outlet_id"].is_sorted()
+        self._rows = observations if in_order else observations.sort("outlet_id", maintain_order=True)
+        self.columns = self._rows.columns
+        self.height = self._rows.height
+
+    def whole(self) -> dict[str, pl.DataFrame]:
+        """Return what the rules ask of the whole table."""
+        return whole([self._rows])
+
+    def parts(self, outlets: pl.DataFrame | None) -> Iterator[pl.DataFrame]:
+        """Give the rows of some outlets at a time."""
+        runs = self._rows["outlet_id"].rle().struct.unnest().select("value", "len").rows()
+        for spans in spans_of(runs, outlets):
+            parts = [self._rows.slice(first, count) for first, count in spans]
+            yield pl.concat(parts, rechunk=True) if len(parts) > 1 else parts[0]
+
+
+Run = tuple[str | None, int]
+"""An outlet and how many rows of it stand together."""
+Span = tuple[int, int]
+"""First row and number of rows."""
+
+
+def spans_of(runs: Iterable[Run], outlets: pl.DataFrame | None) -> Iterator[list[Span]]:
+    """For each part the rows it takes, in order. The outlets of one enterprise are never parted.
+
+    What tells a dead line from a choice is whether the neighbours fell silent too.
+    """
+    owners: dict[str, str] = {}
+    if outlets is not None and "enterprise_id" in outlets.columns:
+        owners = dict(outlets.select("outlet_id", "enterprise_id").drop_nulls().iter_rows())
+    groups: dict[tuple[str, str | None], list[Span]] = {}
+    first = 0
+    for name, count in runs:
+        owner = ("enterprise", owners[name]) if name in owners else ("outlet", name)
+        groups.setdefault(owner, []).append((first, count))
+        first += count
+    part: list[Span] = []
+    for group in groups.values():
+        part += group
+        if sum(count for _, count in part) >= PART_ROWS:
+            yield _joined(part)
+            part = []
+    if part:
+        yield _joined(part)
+
+
+def _joined(spans: list[Span]) -> list[Span]:
+    """The same rows in order, with spans that touch made one."""
+    out: list[Span] = []
+    for first, count in sorted(spans):
+        if out and sum(out[-1]) == first:
+            out[-1] = (out[-1][0], out[-1][1] + count)
+        else:
+            out.append((first, count))
+    return out

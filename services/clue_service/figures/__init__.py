@@ -1,0 +1,1 @@
+"""Figures of clues and visits, counted from the journal."""

@@ -1,0 +1,72 @@
+"""A large obs_hour file read in parts: what is in memory does not grow with the file."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Self
+
+import polars as pl
+
+from services.clue_service.detection.hours import Run, spans_of
+from services.clue_service.detection.peers import NEEDED, whole
+from services.clue_service.intake.tables import RowError, checked, schema
+
+AT_ONCE = 2_000_000
+LARGE_ROWS = 3_000_000
+"""A file with fewer rows is read whole: it is quicker, and may stand in any order."""
+NAME = "obs_hour"
+
+
+class HourFile:
+    """The rows of a Parquet file whose outlets stand together; wrong rows are left out and named as they are met."""
+
+    def __init__(self, path: Path, runs: Sequence[Run]) -> None:
+        self._path, self._runs = path, runs
+        self._scan = pl.scan_parquet(path)
+        found = self._scan.collect_schema()
+        self.columns = [*found.names(), *[name for name in schema(NAME) if name not in found]]
+        self.height = sum(count for _, count in runs)
+        self.errors: list[RowError] = []
+        self.error_count = 0
+
+    @classmethod
+    def of(cls, path: Path) -> Self | None:
+        """Return a file that can be read in parts: it is large, typed as declared, and its outlets stand together."""
+        if path.suffix != ".parquet" or not path.exists():
+            return None
+        scan = pl.scan_parquet(path)
+        found, wanted = scan.collect_schema(), schema(NAME)
+        is_typed = all(found[name] == kind for name, kind in wanted.items() if name in found)
+        rows = int(scan.select(pl.len()).collect().item())
+        runs = _runs(scan, rows) if "outlet_id" in found and is_typed and rows >= LARGE_ROWS else []
+        names = [name for name, _ in runs]
+        return cls(path, runs) if names and len(names) == len(set(names)) else None
+
+    def whole(self) -> dict[str, pl.DataFrame]:
+        """Return what the rules ask of the whole table."""
+        known = [name for name in NEEDED if name in self._scan.collect_schema()]
+        some = self._scan.select(known)
+        return whole(some.slice(first, AT_ONCE).collect() for first in range(0, self.height, AT_ONCE))
+
+    def parts(self, outlets: pl.DataFrame | None) -> Iterator[pl.DataFrame]:
+        """Give the rows of some outlets at a time, checked."""
+        for spans in spans_of(self._runs, outlets):
+            yield pl.concat([self._checked(first, count) for first, count in spans])
+
+    def _checked(self, first: int, count: int) -> pl.DataFrame:
+        read = checked(NAME, self._path.name, self._scan.slice(first, count).collect(), first)
+        self.error_count += read.error_count
+        self.errors += read.errors
+        return read.frame
+
+
+def _runs(scan: pl.LazyFrame, rows: int) -> list[Run]:
+    """The outlets in the order of the file, each with the number of rows that stand together."""
+    runs: list[Run] = []
+    for first in range(0, rows, AT_ONCE):
+        column = scan.select("outlet_id").slice(first, AT_ONCE).collect().to_series()
+        for outlet, count in column.rle().struct.unnest().select("value", "len").iter_rows():
+            if runs and runs[-1][0] == outlet:
+                runs[-1] = (outlet, runs[-1][1] + count)
+            else:
+                runs.append((outlet, count))
+    return runs

@@ -1,0 +1,68 @@
+"""A large file of hours read in parts gives the hits of the same rows held in memory, and names the same wrong rows."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from benchmarks.hourly import write_tables
+from services.clue_service.detection import hours
+from services.clue_service.detection.catalogue import current, load
+from services.clue_service.detection.engine import run
+from services.clue_service.intake import hour_file
+from services.clue_service.intake.hour_file import HourFile
+from services.clue_service.intake.tables import read_folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Eight outlets over sixty days, one that drops, one with a wrong row; small parts."""
+    monkeypatch.setattr(hours, "PART_ROWS", 5_000)
+    monkeypatch.setattr(hour_file, "AT_ONCE", 5_000)
+    monkeypatch.setattr(hour_file, "LARGE_ROWS", 10_000)
+    write_tables(tmp_path, 8, 1440)
+    path = tmp_path / "obs_hour.parquet"
+    rows = pl.read_parquet(path)
+    late = (pl.col("ts") >= pl.datetime(2025, 2, 10)) & (pl.col("outlet_id") == "DA00002")
+    twice = rows.filter(pl.col("outlet_id") == "DA00004").head(1)
+    rows = rows.with_columns(value=pl.when(late).then(pl.col("value") * 0.3).otherwise("value"))
+    pl.concat([rows, twice]).sort("outlet_id", maintain_order=True).write_parquet(path)
+    return tmp_path
+
+
+def test_parts_give_what_the_whole_gives(folder):
+    held = read_folder(folder)
+    tables = {name: table.frame for name, table in held.items()}
+    rules = current(load())
+    large = HourFile.of(folder / "obs_hour.parquet")
+    assert large is not None
+    parts = list(large.parts(tables["outlets"]))
+    assert len(parts) == 4
+    assert pl.concat(parts)["outlet_id"].rle().len() == 8
+    large = HourFile.of(folder / "obs_hour.parquet")
+    assert large is not None
+    in_parts = run({name: frame for name, frame in tables.items() if name != "obs_hour"}, rules, hours=large)
+    whole = run(tables, rules)
+    assert in_parts.hits == whole.hits
+    assert any(hit.entity_id == "DA00002" for hit in whole.hits)
+    assert [(one.row, one.code) for one in large.errors] == [(one.row, one.code) for one in held["obs_hour"].errors]
+    assert large.error_count == 1
+
+
+def test_an_enterprise_is_never_parted():
+    outlets = pl.DataFrame({"outlet_id": ["A", "C"], "enterprise_id": ["E", "E"]})
+    runs = [("A", 150_000), ("B", 300_000), ("C", 150_000)]
+    assert list(hours.spans_of(runs, outlets)) == [[(0, 150_000), (450_000, 150_000)], [(150_000, 300_000)]]
+
+
+def test_what_is_small_mixed_or_of_other_types_is_read_whole(folder, tmp_path):
+    path = folder / "obs_hour.parquet"
+    rows = pl.read_parquet(path)
+    mixed, text, small = tmp_path / "mixed.parquet", tmp_path / "text.parquet", tmp_path / "small.parquet"
+    rows.sort("ts").write_parquet(mixed)
+    rows.with_columns(pl.col("value").cast(pl.String)).write_parquet(text)
+    rows.head(100).write_parquet(small)
+    assert [HourFile.of(one) is not None for one in (path, mixed, text, small, tmp_path / "a.csv")] == [
+        True,
+        *[False] * 4,
+    ]
