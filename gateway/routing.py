@@ -16,6 +16,8 @@ ROOMS: Mapping[bytes, str] = {
     b"inspection-codes": "clue",
     b"positive-list": "clue",
     b"suppressions": "clue",
+    b"rules": "clue",
+    b"rule-packs": "clue",
     b"clue-figures": "clue",
     b"complaints": "clue",
     b"complaint-answers": "clue",

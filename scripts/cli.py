@@ -12,6 +12,7 @@ GROUPS = {
     "calendar": "scripts.calendar_cli",
     "hj212": "scripts.hj212_cli",
     "detect": "scripts.detect_cli",
+    "rules": "scripts.rules_cli",
     "document": "scripts.document_cli",
     "dossier": "scripts.dossier_cli",
     "keys": "scripts.keys_cli",

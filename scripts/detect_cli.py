@@ -1,5 +1,6 @@
 """Command line for the detection rules: tables of a folder in, hits as JSON lines out."""
 
+import importlib
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,6 +20,14 @@ from services.clue_service.intake.tables import RowError, Table, declared, file_
 app = typer.Typer(help="运行线索规则 / Run the detection rules", invoke_without_command=True)
 _REFUSED = 2
 ERROR_FIELDS = ("file", "sheet", "row", "column", "code", "zh", "en")
+ReplayOption = Annotated[
+    str | None,
+    typer.Option(
+        "--replay",
+        metavar="CLUE",
+        help="按冻结切片复核线索：clue:<编号>、文件夹或 ZIP / judge a clue's frozen slices again",
+    ),
+]
 
 
 def line(hit: Hit, rule: Rule) -> dict[str, Any]:
@@ -38,13 +47,23 @@ def line(hit: Hit, rule: Rule) -> dict[str, Any]:
 
 @app.callback()
 def detect(
-    source: Annotated[Path, typer.Option("--input", exists=True, file_okay=False, help="表文件夹 / folder of tables")],
-    output: Annotated[Path, typer.Option("--output", help="命中，每行一个 JSON / hits, one JSON object a line")],
+    source: Annotated[
+        Path | None, typer.Option("--input", exists=True, file_okay=False, help="表文件夹 / folder of tables")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="命中，每行一个 JSON / hits, one JSON object a line")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="在标准输出打印摘要 JSON / print a summary as JSON")] = False,
     only: Annotated[list[str] | None, typer.Option("--rule", help="只运行这些规则 / only these rules")] = None,
+    again: ReplayOption = None,
 ) -> None:
-    """对文件夹中的表运行规则，写出命中 / Run the rules over a folder of tables and write the hits."""
+    """对文件夹中的表运行规则，写出命中；或复核一条线索 / Run the rules over tables, or judge a clue again."""
+    if again is not None:
+        importlib.import_module("scripts.replay_cli").run(again, as_json=as_json)  # opens the room: only when asked
     err = Console(stderr=True)
+    if source is None or output is None:
+        err.print("请给出 --input 和 --output，或 --replay / give --input and --output, or --replay")
+        raise typer.Exit(_REFUSED)
     rules = [rule for rule in current(load()) if rule.id in MODELS and (not only or rule.id in only)]
     if not rules:
         err.print("没有可运行的规则 / no rule to run")

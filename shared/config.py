@@ -70,6 +70,8 @@ class Settings(BaseSettings):
     """Port on which HJ 212 devices are taken over TCP."""
     detect_seconds: float = 60.0
     """How long the clue worker rests between runs of the rules over what came in; 0: it runs none."""
+    rules_owner: str = "eea-320000"
+    """The bureau that decides on the built-in detection rules: which set is in force, observed or retired."""
     smtp_host: str = ""
     """Mail server for notices; empty: mail is not sent, notices stay in the desk's inbox."""
     smtp_port: int = 25

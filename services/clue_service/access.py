@@ -40,6 +40,13 @@ DUTIES: Mapping[str, tuple[frozenset[str], Text]] = {
         frozenset({"clue_officer", "duty_officer"}),
         Text("规则由线索研判员或值班员运行", "Rules are run by a clue officer or a duty officer"),
     ),
+    "tune": (
+        frozenset({"agency_head", "clue_officer"}),
+        Text(
+            "规则参数由生态环境部门负责人或线索研判员提出、回测和交换",
+            "Rules are tuned, back-tested and exchanged by the head or a clue officer of an environment bureau",
+        ),
+    ),
 }
 
 
@@ -69,6 +76,14 @@ def require_taker(by: Principal) -> None:
         "投诉举报由值班员、线索研判员或热线接入程序登记",
         "Complaints are put down by a duty or clue officer, or by the program of a hotline",
     )
+    raise NotYourStep(words, reasons=[{"code": "actor", "zh": words.zh, "en": words.en}])
+
+
+def require_bureau(by: Principal) -> None:
+    """Refuse everybody who is not of an environment bureau. Raises NotYourStep."""
+    if by.is_system or by.kind == BUREAU:
+        return
+    words = Text("规则只对生态环境部门公开", "Rules are shown to environment bureaus only")
     raise NotYourStep(words, reasons=[{"code": "actor", "zh": words.zh, "en": words.en}])
 
 

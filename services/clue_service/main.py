@@ -14,6 +14,7 @@ from services.clue_service.inspections.models import Inspection
 from services.clue_service.intake import import_routes as imports
 from services.clue_service.intake import routes as intake
 from services.clue_service.outlets import routes as outlets
+from services.clue_service.rules_office import routes as rules_office
 from services.clue_service.self_inspections import routes as self_inspections
 from services.clue_service.self_inspections.models import SelfInspection
 from services.clue_service.subscriptions import SUBSCRIPTIONS
@@ -47,6 +48,7 @@ def make(room: Room) -> FastAPI:
         outlets.router,
         detection.router,
         figures.router,
+        *rules_office.ROUTERS,
     )
     return create_app(room, [*resources, intake.router, imports.router, room_routes()], SUBSCRIPTIONS)
 

@@ -11,6 +11,8 @@ from shared.dossier.signatures import Signature, check, read_signature, sign
 
 STEP_TAKEN, STEP_ANSWER = "conference_step", "conference_answer"
 """A step another desk's agency takes at a conference, and what the convener answers."""
+RULE_PACK = "rule_pack"
+"""Detection rules of one desk on their way to another."""
 RECEIPTS = ("submitted", "delivered", "accepted", "refused")
 
 

@@ -19,12 +19,14 @@ from shared.dossier.minutes import EXPORT, SIGNATURE, check_export, check_signat
 from shared.dossier.signatures import check_document
 from shared.dossier.sources import Source, open_source, read
 from shared.dossier.stamps import check_stamp
-from shared.dossier.statements import STEP_ANSWER, STEP_TAKEN, Statement, check_receipt
+from shared.dossier.statements import RULE_PACK, STEP_ANSWER, STEP_TAKEN, Statement, check_receipt
 from shared.dossier.suites import new_hash
 from shared.dossier.writer import PROFILE
 
 _BLOB = re.compile(r"[0-9a-f]{64}")
 MINUTES_SHOWN = ("conference", "number", "title", "digest")
+LONG = ("heads", "rules", "sets")
+"""What a statement says at length and a report leaves out."""
 STAMP, STAMP_CHECK = "signatures/timestamp.tsr", "signatures/timestamp.sha256"
 
 
@@ -154,7 +156,7 @@ class Verifier:
             report.add(fails("statement_unreadable", path.name, why=broken))
             return report
         report.kind = statement.type
-        report.facts = {name: value for name, value in statement.said.items() if name != "heads"}
+        report.facts = {name: value for name, value in statement.said.items() if name not in LONG}
         report.facts["digest"] = statement.digest
         stamp = path.with_suffix(".tsr")
         if stamp.exists():
@@ -163,7 +165,7 @@ class Verifier:
             report.extend(check_stamp(stamp.read_bytes(), beside, content, self.roots, path=stamp.name))
         if statement.type == SIGNATURE:
             report.extend(check_signature(statement, self.trust, path=path.name))
-        elif statement.type in (STEP_TAKEN, STEP_ANSWER):
+        elif statement.type in (STEP_TAKEN, STEP_ANSWER, RULE_PACK):
             report.extend(statement.check(self.trust, path=path.name))
         elif statement.type == "checkpoint":
             report.extend(checkpoint_findings(statement, self.trust, path=path.name))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlmodel import Field, Session, SQLModel, select
@@ -61,6 +61,24 @@ class Telling:
 
 
 Parties = Mapping[str, Sequence[str]]
+
+
+class Chained(Protocol):
+    """What a notice is about: a subject, or a chain without a row of its own."""
+
+    @property
+    def ref(self) -> str:
+        """Return its address."""
+
+    @property
+    def journey_id(self) -> UUID:
+        """Return its journey."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    ref: str
+    journey_id: UUID
 
 
 def agencies_as(session: Session, subject: Row, relation: str) -> tuple[str, ...]:
@@ -170,7 +188,37 @@ def raise_for_entry(session: Session, subject: Row, fact: Fact, entry_id: str, *
     queue(session, tell_of_event(session, subject, fact, entry_id, told=(), parties=None, now=now))
 
 
-def noticed(session: Session, subject: Row, tellings: Iterable[Telling], *, now: datetime) -> list[dict[str, Any]]:
+def tell_of_entry(
+    session: Session, entry: Mapping[str, Any], parties: Parties, values: Mapping[str, str], *, now: datetime
+) -> int:
+    """Write and queue the catalogue's notices for an entry of a chain that has no subject row. Returns how many.
+
+    `parties` says which agencies stand in a relation to it; `values` fills the texts.
+    """
+    tellings = [
+        Telling(
+            key=f"{entry['id']}:{notice.id}:{role}",
+            type=notice.event,
+            level="urgent" if notice.urgent else "info",
+            agencies=tuple(parties.get(recipient.relation, ())),
+            role=role,
+            title=Text(notice.title_zh.format_map(values), notice.title_en.format_map(values)),
+            body=Text(notice.zh.format_map(values), notice.en.format_map(values)),
+            needs_answer=notice.needs_answer,
+            template=f"notice:{notice.id}",
+            values={name: values[name] for name in notice.placeholders},
+        )
+        for notice in room_of(session).catalogue.notices.values()
+        if notice.event == entry["type"]
+        for recipient in notice.recipients
+        for role in recipient.roles
+    ]
+    parcels = noticed(session, _Chain(entry["subject"], entry["journey_id"]), tellings, now=now)
+    queue(session, parcels)
+    return len(parcels)
+
+
+def noticed(session: Session, subject: Chained, tellings: Iterable[Telling], *, now: datetime) -> list[dict[str, Any]]:
     """Write notices, and return the deliveries that carry them to the gateway."""
     told = [(_row(subject, telling, agency, now), telling) for telling in tellings for agency in telling.agencies]
     write(session, Notice, [row for row, _ in told])
@@ -178,7 +226,7 @@ def noticed(session: Session, subject: Row, tellings: Iterable[Telling], *, now:
     return [_delivery(room.name, subject, row, telling, now) for row, telling in told]
 
 
-def _row(subject: Row, telling: Telling, agency: str, now: datetime) -> dict[str, Any]:
+def _row(subject: Chained, telling: Telling, agency: str, now: datetime) -> dict[str, Any]:
     return {
         "key": telling.key,
         "agency": agency,
@@ -198,7 +246,7 @@ def _row(subject: Row, telling: Telling, agency: str, now: datetime) -> dict[str
 OPTIONAL = ("calendar", "person", "needs_answer", "in_hours", "template", "values")
 
 
-def _delivery(room: str, subject: Row, row: Mapping[str, Any], telling: Telling, now: datetime) -> dict[str, Any]:
+def _delivery(room: str, subject: Chained, row: Mapping[str, Any], telling: Telling, now: datetime) -> dict[str, Any]:
     data = {name: row[name] for name in ("key", "agency", "role", "type", "level", "title_zh", "title_en")}
     data |= {"body_zh": row["body_zh"], "body_en": row["body_en"], "subject": subject.ref}
     data |= {name: said for name in OPTIONAL if (said := getattr(telling, name))}

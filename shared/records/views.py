@@ -18,13 +18,19 @@ Division = Annotated[str, Field(pattern=r"^[0-9]{6}$", description="Administrati
 def _in_the_calendar(value: datetime) -> datetime:
     if value.year < EARLIEST_YEAR:
         raise ValueError(f"早于 {EARLIEST_YEAR} 年 / before {EARLIEST_YEAR}")
+    if value.year > LATEST_YEAR:
+        raise ValueError(f"晚于 {LATEST_YEAR} 年 / after {LATEST_YEAR}")
     return value
 
 
 EARLIEST_YEAR = 2001
 """Clocks are counted on a calendar that begins the year before."""
-PastInstant = Annotated[AwareDatetime, AfterValidator(_in_the_calendar)]
-"""An aware instant that the calendar reaches; commands refuse those that lie ahead."""
+LATEST_YEAR = 9998
+"""A year before the last: in any zone such an instant is one."""
+Instant = Annotated[AwareDatetime, AfterValidator(_in_the_calendar)]
+"""An aware instant that the calendar reaches."""
+PastInstant = Instant
+"""Such an instant of what has happened; commands refuse those that lie ahead."""
 
 
 def _is_storable(value: Any, depth: int = 0) -> bool:

@@ -40,6 +40,7 @@ class Clue(Row, table=True):
     __table_args__ = (
         Index("ix_clues_same", "enterprise_id", "same_key"),
         Index("ix_clues_episode", "entity_id", "rule_id"),
+        Index("ix_clues_rule", "rule_id"),
     )
     kind: ClassVar[str] = "clue"
 

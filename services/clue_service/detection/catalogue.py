@@ -118,15 +118,26 @@ _UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _map
 def load(folder: Path = FOLDER) -> dict[tuple[str, int], Rule]:
     """Every version of every rule in a folder, by id and version. Raises RuleError naming file and place."""
     rules: dict[tuple[str, int], Rule] = {}
-    known = directions()
     for path in sorted(folder.glob("*.yaml")):
-        rule = _read(path)
-        if rule.direction not in known:
-            raise RuleError(f"{path.name}: 没有方向 {rule.direction} / no direction {rule.direction}")
+        rule = parse(path.read_text(encoding="utf-8"), path.name)
         if (rule.id, rule.version) in rules:
             raise RuleError(f"{path.name}: {rule.id} version {rule.version} stands twice")
         rules[rule.id, rule.version] = rule
     return rules
+
+
+def documents(folder: Path = FOLDER) -> dict[tuple[str, int], str]:
+    """The text of every version's file, by id and version, as rule packs carry it."""
+    texts = [(path.name, path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.yaml"))]
+    return {(rule.id, rule.version): text for name, text in texts for rule in [parse(text, name)]}
+
+
+def parse(document: str, name: str) -> Rule:
+    """A rule of the text of its file, called `name` in errors. Raises RuleError naming the place."""
+    rule = _validated(Rule, _loaded(document, name), name)
+    if rule.direction not in directions():
+        raise RuleError(f"{name}: 没有方向 {rule.direction} / no direction {rule.direction}")
+    return rule
 
 
 def current(rules: Mapping[tuple[str, int], Rule]) -> list[Rule]:
@@ -138,33 +149,32 @@ def current(rules: Mapping[tuple[str, int], Rule]) -> list[Rule]:
 @cache
 def directions(path: Path = DIRECTIONS) -> dict[str, Direction]:
     """The directions by id, in their order. Raises RuleError for one that is wrong or stands twice."""
-    entries = _yaml(path)
+    entries = _loaded(path.read_text(encoding="utf-8"), path.name)
     if not isinstance(entries, list):
         raise RuleError(f"{path.name}: 应为方向清单 / a list of directions is expected")
     found: dict[str, Direction] = {}
     for entry in entries:
-        one = _validated(Direction, entry, path)
+        one = _validated(Direction, entry, path.name)
         if one.id in found:
             raise RuleError(f"{path.name}: direction {one.id} stands twice")
         found[one.id] = one
     return found
 
 
-def _read(path: Path) -> Rule:
-    return _validated(Rule, _yaml(path), path)
+def _loaded(document: str, name: str) -> Any:
+    loader = _UniqueKeys(document)
+    loader.name = name
+    try:
+        return loader.get_single_data()
+    except (yaml.YAMLError, RecursionError) as error:
+        raise RuleError(f"{name}: {error}") from error
+    finally:
+        loader.dispose()
 
 
-def _yaml(path: Path) -> Any:
-    with path.open(encoding="utf-8") as file:
-        try:
-            return yaml.load(file, _UniqueKeys)
-        except yaml.YAMLError as error:
-            raise RuleError(f"{path.name}: {error}") from error
-
-
-def _validated(kind: type[T], entry: Any, path: Path) -> T:
+def _validated(kind: type[T], entry: Any, name: str) -> T:
     try:
         return kind.model_validate(entry)
     except ValidationError as error:
         places = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise RuleError(f"{path.name}: {places}") from error
+        raise RuleError(f"{name}: {places}") from error

@@ -126,7 +126,9 @@ def _episodes(series: pl.DataFrame, values: Values) -> Iterator[_Episode]:
         if index <= reached:
             continue
         level = values["recovery"] * base[index]
-        first = next(row for row in range(index, len(value)) if value[row] <= level)
+        first = next((row for row in range(index, len(value)) if value[row] <= level), None)
+        if first is None:  # a recovery set below the drop: no plateau so deep follows
+            continue
         end = ts[first] + timedelta(hours=values["most_hours"])
         row = first
         while row < len(value) and ts[row] < end:

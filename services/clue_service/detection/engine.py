@@ -111,28 +111,45 @@ def run(
 
     `parameters` overrides values by rule id; `history` gives each entity's weight of confirmed clues in 24 months
     (0, 0.5 or 1); `hours` stands for the table obs_hour where it is too large to be held. Raises RuleError for an
-    override that does not fit. Hits come sorted by rule, entity and time.
+    override that does not fit. Hits come sorted by rule, entity and time. A rule may stand several times with other
+    values; what could not be judged is told of the first of them.
     """
     hits: list[Hit] = []
-    not_evaluable: dict[str, dict[str, int]] = {}
-    chosen = [(rule, MODELS[rule.id], rule.values((parameters or {}).get(rule.id))) for rule in rules]
     hours = hours or (InMemory(tables["obs_hour"]) if "obs_hour" in tables else None)
-    for rule, model, _ in chosen:
-        not_evaluable[rule.id] = _absent(model, tables, hours)
-    ready = [one for one in chosen if not not_evaluable[one[0].id]]
-    hourly = [one for one in ready if "obs_hour" in one[1].needs]
+    chosen = [_chosen(rule, (parameters or {}).get(rule.id), tables, hours) for rule in rules]
+    ready = [one for one in chosen if not one.lacks]
+    hourly = [one for one in ready if "obs_hour" in one.model.needs]
     weights = history or {}
     if hours is not None and hourly:
         with ThreadPoolExecutor(THREADS) as pool:
             for part in _batches(tables, hours):
-                lacks = not_evaluable
-                work = [pool.submit(_apply, part, one, lacks[one[0].id], weights) for one in hourly]
-                hits += [hit for one in work for hit in one.result()]
+                work = [pool.submit(_apply, part, one, weights) for one in hourly]
+                hits += [found for one in work for found in one.result()]
     for one in ready:
-        if "obs_hour" not in one[1].needs:
-            hits += _apply(tables, one, not_evaluable[one[0].id], weights)
-    hits.sort(key=lambda one: (one.rule_id, one.entity_id, one.pollutant or "", one.from_at))
+        if "obs_hour" not in one.model.needs:
+            hits += _apply(tables, one, weights)
+    hits.sort(key=lambda found: (found.rule_id, found.entity_id, found.pollutant or "", found.from_at))
+    not_evaluable: dict[str, dict[str, int]] = {}
+    for one in chosen:
+        not_evaluable.setdefault(one.rule.id, one.lacks)
     return Run(hits, not_evaluable)
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """A rule with its values, and per table, column or reason how much of what it reads cannot be judged."""
+
+    rule: Rule
+    model: Model
+    values: Mapping[str, float]
+    lacks: dict[str, int]
+
+
+def _chosen(
+    rule: Rule, overrides: Mapping[str, float] | None, tables: Mapping[str, pl.DataFrame], hours: Hours | None
+) -> _Chosen:
+    model = MODELS[rule.id]
+    return _Chosen(rule, model, rule.values(overrides), _absent(model, tables, hours))
 
 
 def _batches(tables: Mapping[str, pl.DataFrame], hours: Hours) -> Iterator[Mapping[str, pl.DataFrame]]:
@@ -154,14 +171,9 @@ def _batch(tables: Mapping[str, pl.DataFrame], observations: pl.DataFrame) -> Ma
     return {**tables, "live_hours": live, "live_series": live_series({"live_hours": live, "limits": limits})}
 
 
-def _apply(
-    tables: Mapping[str, pl.DataFrame],
-    chosen: tuple[Rule, Model, Mapping[str, float]],
-    lacks: dict[str, int],
-    history: Mapping[str, float],
-) -> list[Hit]:
-    """One rule over one batch; what it could not judge is added to `lacks`."""
-    rule, model, values = chosen
+def _apply(tables: Mapping[str, pl.DataFrame], chosen: _Chosen, history: Mapping[str, float]) -> list[Hit]:
+    """One rule over one batch; what it could not judge is added to its `lacks`."""
+    rule, model, values, lacks = chosen.rule, chosen.model, chosen.values, chosen.lacks
     measured = model.measure(tables, rule, values)
     for name, count in measured.not_evaluable.items():
         lacks[name] = lacks.get(name, 0) + count

@@ -11,6 +11,7 @@ import polars as pl
 from services.clue_service.detection.catalogue import Rule, RuleError, load
 from services.clue_service.detection.chart import draw
 from services.clue_service.detection.engine import MODELS, Hit, hit
+from services.clue_service.detection.model import Finding, Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,10 @@ def freeze(found: Hit, rule: Rule) -> Evidence:
         "rule_version": found.rule_version,
         "rule_name": rule.name.model_dump(),
         "parameters": dict(found.parameters),
+        "entity_id": found.entity_id,
+        "pollutant": found.pollutant,
+        "from": found.from_at.isoformat(),
+        "to": found.to_at.isoformat(),
         "statistic": dict(found.statistic),
         "severity": found.severity,
         "grade": found.grade,
@@ -50,25 +55,43 @@ def freeze(found: Hit, rule: Rule) -> Evidence:
 
 
 def replay(
-    slice_bytes: bytes, rule_id: str, version: int, parameters: Mapping[str, float], *, sha256: str | None = None
+    slice_bytes: bytes,
+    rule_id: str,
+    version: int,
+    parameters: Mapping[str, float],
+    *,
+    sha256: str | None = None,
+    versions: Mapping[tuple[str, int], Rule] | None = None,
 ) -> Hit:
     """Judge a frozen slice again. Gives the same hit, or raises ReplayError; RuleError for an unknown version.
 
     What reaches further back than the slice (usual load, 7-day and 14-day medians) is read from its baseline columns;
-    everything else is computed anew from the rows. `sha256` is checked first when it is given.
+    everything else is computed anew from the rows. `sha256` is checked first when it is given; `versions` are the
+    rules to judge by, else those of our files.
     """
     if sha256 is not None and hashlib.sha256(slice_bytes).hexdigest() != sha256:
         raise ReplayError("切片与其 SHA-256 不符 / the slice does not match its SHA-256")
-    rule = load().get((rule_id, version))
+    rule = (load() if versions is None else versions).get((rule_id, version))
     if rule is None or rule_id not in MODELS:
         raise RuleError(f"没有规则 {rule_id} 第 {version} 版 / no rule {rule_id} version {version}")
     model, values = MODELS[rule_id], rule.values(parameters)
     rows = pl.read_parquet(io.BytesIO(slice_bytes))
+    findings = _known_again(model, values, rows)
+    if not findings:
+        raise ReplayError(
+            "按该规则、版本和参数，切片不再命中 / the slice no longer hits under this rule and parameters"
+        )
+    best = max(findings, key=lambda finding: finding.hours)
+    return hit(best, rule, values, rows, float(rows["history"][0]))
+
+
+def _known_again(model: Model, values: Mapping[str, float], rows: pl.DataFrame) -> list[Finding]:
+    """What judging a slice gives of the finding it was frozen for: that which touches its `hit` rows."""
     marked = rows.filter("hit")
     times = sorted(marked[model.time].to_list())
     is_hourly = model.source == "live_hours" and "live" in rows.columns
     judged = rows.filter("live") if is_hourly and model.live_only else rows
-    findings = [
+    return [
         finding
         for finding in model.judge(judged, values)
         if times
@@ -78,12 +101,6 @@ def replay(
         and (finding.pollutant is None or finding.pollutant == marked["pollutant"][0])
         and (model.cut is None or model.cut(rows, finding)["hit"].equals(rows["hit"]))
     ]
-    if not findings:
-        raise ReplayError(
-            "按该规则、版本和参数，切片不再命中 / the slice no longer hits under this rule and parameters"
-        )
-    best = max(findings, key=lambda finding: finding.hours)
-    return hit(best, rule, values, rows, float(rows["history"][0]))
 
 
 def _marks(rows: pl.DataFrame) -> list[dict[str, str]]:

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, model_validator
+from pydantic import BaseModel, model_validator
 from pydantic import Field as Said
 from sqlalchemy import ColumnElement, Table, case
 from sqlmodel import Field, SQLModel
 
-from shared.records.views import Body, Words
+from shared.records.views import Body, Instant, Words
 
 
 class DetectionRun(SQLModel, table=True):
@@ -50,8 +50,8 @@ class Detect(Body):
     """Run the rules: over these outlets (all of yours when none is named), for episodes that touch these times."""
 
     outlets: Annotated[list[Words], Said(min_length=1, max_length=1000)] | None = None
-    from_at: AwareDatetime | None = Said(default=None, alias="from")
-    to_at: AwareDatetime | None = Said(default=None, alias="to")
+    from_at: Instant | None = Said(default=None, alias="from")
+    to_at: Instant | None = Said(default=None, alias="to")
     rules: Annotated[list[Annotated[str, Said(pattern=r"^R\d{2}$")]], Said(min_length=1, max_length=50)] | None = None
 
     @model_validator(mode="after")

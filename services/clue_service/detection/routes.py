@@ -19,7 +19,7 @@ def run_detection(body: Detect, room: RoomDep, by: PrincipalDep) -> DetectionVie
     Repeating a run makes nothing twice.
     """
     require(by, "detect")
-    chosen = rules(body.rules)
+    chosen = rules(room, body.rules)
     if missing := sorted(set(body.rules or ()) - {rule.id for rule in chosen}):
         named = ", ".join(missing)
         words = Text(f"没有规则 {named}", f"There is no rule {named}")

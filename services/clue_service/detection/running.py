@@ -1,6 +1,6 @@
 """A run of the rules: series read in parts, judged outside any transaction, reported outlet by outlet."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -13,15 +13,19 @@ from sqlmodel import col, select
 from services.clue_service.access import superiors
 from services.clue_service.detection import books, commands
 from services.clue_service.detection.about import is_of_outlets, of_outlet
-from services.clue_service.detection.catalogue import Rule, Status, current, load
+from services.clue_service.detection.catalogue import Rule, Status
 from services.clue_service.detection.commands import Frozen, Outcome
-from services.clue_service.detection.engine import MODELS, Hit, Run, run
+from services.clue_service.detection.engine import Hit, Run, run
+from services.clue_service.detection.history import of_tables, weights
 from services.clue_service.detection.models import DetectionRun, agency_of
 from services.clue_service.intake.kept_tables import kept_tables
 from services.clue_service.intake.tables import declared, schema
 from services.clue_service.intake.taking import series_store
 from services.clue_service.outlets import queries
 from services.clue_service.outlets.models import Outlet
+from services.clue_service.rules_office import shadowing
+from services.clue_service.rules_office.observing import observe_unreliable
+from services.clue_service.rules_office.registry import digest_of_hit, key_of, running_sets
 from shared.identity import Principal
 from shared.records.room import Room
 
@@ -51,10 +55,21 @@ class Window:
         return (self.begin is None or found.to_at >= self.begin) and (self.end is None or found.from_at < self.end)
 
 
-def rules(names: Sequence[str] | None = None) -> list[Rule]:
-    """Return the newest version of each rule there is a model for, only the named ones when names are given."""
-    found = [rule for rule in current(load()) if rule.id in MODELS]
-    return [rule for rule in found if names is None or rule.id in names]
+class Sorting:
+    """Which hits become clues: those of the sets in force that reach into the window."""
+
+    def __init__(self, chosen: Sequence[Rule], window: Window) -> None:
+        self.window = window
+        self._active = {key_of(rule) for rule in chosen if rule.status is Status.ACTIVE}
+
+    def makes_clues(self, found: Hit) -> bool:
+        """Whether a hit is of a set in force."""
+        return (found.rule_id, found.rule_version, digest_of_hit(found)) in self._active
+
+
+def rules(room: Room, names: Sequence[str] | None = None) -> list[Rule]:
+    """Return every set that runs, in force or in shadow, only those of the named rules when names are given."""
+    return [rule for rule in running_sets(room) if names is None or rule.id in names]
 
 
 def detect(
@@ -63,7 +78,7 @@ def detect(
     """Run rules over stored series and report every hit in the window. Each outlet is one transaction."""
     outcome = Outcome(outlets=len(outlets))
     of_outlets = [rule for rule in chosen if is_of_outlets(rule.id)]
-    for part in _parts(outlets):
+    for part in in_parts(outlets):
         for outlet, given in _judged(room, part, of_outlets, window, outcome, now):
             with room.transaction() as session:
                 commands.report(session, outlet.outlet_id, given, outcome, by=by, now=now)
@@ -75,11 +90,11 @@ def detect_in_books(
 ) -> None:
     """Run the rules that are not about outlets over what one bureau imported. Each entity is one transaction."""
     of_books = [rule for rule in chosen if not is_of_outlets(rule.id)]
-    found = run(books.tables(room, agency), of_books)
+    tables = books.tables(room, agency)
+    found = run(tables, of_books, history=weights(room, of_tables(tables), now=now))
     _add_lacks(outcome, found)
-    by_rule = {rule.id: rule for rule in of_books}
-    hits = [one for one in found.hits if window.touches(one) and _counts(one, by_rule, outcome)]
-    names = books.names_of(room, agency)
+    hits = _counted(room, agency, found.hits, Sorting(of_books, window), outcome, now)
+    names, by_rule = books.names_of(room, agency), _active(of_books)
     for entity, group in groupby(hits, key=lambda one: (one.rule_id, one.entity_id)):
         given = [books.frozen(room, one, by_rule[entity[0]], agency, names, now=now) for one in group]
         with room.transaction() as session:
@@ -97,9 +112,10 @@ def detect_changed(room: Room) -> Outcome:
     begins = [one.changed_from for one in outlets if one.changed_from is not None]
     begin = min(begins, default=None)
     window, now = Window(begin - LOOK_AHEAD if begin is not None else None), room.clock()
-    outcome = detect(room, list(known.values()), rules(), window, by=room.itself, now=now)
+    chosen = rules(room) if runs else []
+    outcome = detect(room, list(known.values()), chosen, window, by=room.itself, now=now)
     for agency in filter(None, (agency_of(one.outlet_id) for one in runs)):
-        detect_in_books(room, agency, rules(), Window(), outcome, by=room.itself, now=now)
+        detect_in_books(room, agency, chosen, Window(), outcome, by=room.itself, now=now)
     if runs:
         with room.transaction() as session:
             commands.mark_seen(session, runs, now=now)
@@ -107,9 +123,10 @@ def detect_changed(room: Room) -> Outcome:
 
 
 def keep_detecting(room: Room, stop: Event) -> None:
-    """Run the rules over what changed every `detect_seconds`, until told to stop."""
+    """Every `detect_seconds`: unreliable rules go to shadow, the rules run over what changed; until told to stop."""
     while not stop.wait(room.settings.detect_seconds):
         try:
+            observe_unreliable(room)
             found = detect_changed(room)
         except Exception:  # an outermost loop: a broken run is recorded and the next one tried
             log.exception("detection.failed", room=room.name)
@@ -118,7 +135,7 @@ def keep_detecting(room: Room, stop: Event) -> None:
             log.info("detection.ran", outlets=found.outlets, hits=found.hits, created=found.created)
 
 
-def _parts(outlets: Sequence[Outlet]) -> Iterator[list[Outlet]]:
+def in_parts(outlets: Sequence[Outlet]) -> Iterator[list[Outlet]]:
     """Outlets of one bureau at a time, and not too many at once: what is in memory does not grow with the outlets."""
     ordered = sorted(outlets, key=lambda one: (one.owner, one.outlet_id))
     for _, group in groupby(ordered, key=lambda one: one.owner):
@@ -131,13 +148,13 @@ def _judged(
     room: Room, part: list[Outlet], chosen: Sequence[Rule], window: Window, outcome: Outcome, now: datetime
 ) -> list[tuple[Outlet, list[Frozen]]]:
     """Judge some outlets; gives the frozen hits of active rules by outlet and adds the rest to the outcome."""
-    found = run(_tables(room, part, window), chosen)
+    history = weights(room, {one.outlet_id: one.enterprise_id for one in part}, now=now)
+    found = run(tables_of(room, part, window), chosen, history=history)
     _add_lacks(outcome, found)
-    by_rule = {rule.id: rule for rule in chosen}
+    by_rule = _active(chosen)
     by_outlet: dict[str, list[Hit]] = {}
-    for one in filter(window.touches, found.hits):
-        if _counts(one, by_rule, outcome):
-            by_outlet.setdefault(one.entity_id, []).append(one)
+    for one in _counted(room, part[0].owner, found.hits, Sorting(chosen, window), outcome, now):
+        by_outlet.setdefault(one.entity_id, []).append(one)
     return [
         (outlet, [commands.frozen(one, by_rule[one.rule_id], of_outlet(outlet), room.blobs, now=now) for one in hits])
         for outlet in part
@@ -152,15 +169,27 @@ def _add_lacks(outcome: Outcome, found: Run) -> None:
             added[name] = added.get(name, 0) + count
 
 
-def _counts(found: Hit, by_rule: Mapping[str, Rule], outcome: Outcome) -> bool:
-    """Count a hit; whether it becomes a clue: those of a rule on trial do not."""
-    is_active = by_rule[found.rule_id].status is Status.ACTIVE
-    outcome.hits += is_active
-    outcome.shadow += not is_active
-    return is_active
+def _active(chosen: Sequence[Rule]) -> dict[str, Rule]:
+    """The set of each rule that makes clues."""
+    return {rule.id: rule for rule in chosen if rule.status is Status.ACTIVE}
 
 
-def _tables(room: Room, part: list[Outlet], window: Window) -> dict[str, pl.DataFrame]:
+def _counted(
+    room: Room, owner: str, hits: Sequence[Hit], sorting: Sorting, outcome: Outcome, now: datetime
+) -> list[Hit]:
+    """Count the hits of the window, keep those of sets in shadow, and return those that become clues."""
+    inside = [one for one in hits if sorting.window.touches(one)]
+    counting = [one for one in inside if sorting.makes_clues(one)]
+    apart = [one for one in inside if not sorting.makes_clues(one)]
+    outcome.hits += len(counting)
+    outcome.shadow += len(apart)
+    if apart:
+        with room.transaction() as session:
+            shadowing.keep(session, owner, apart, now=now)
+    return counting
+
+
+def tables_of(room: Room, part: list[Outlet], window: Window) -> dict[str, pl.DataFrame]:
     """What the rules read: the stored series, limits (an outlet's own go first), and what the bureau imported."""
     names = [one.outlet_id for one in part]
     begin = None if window.begin is None else window.begin - LOOK_BACK

@@ -182,7 +182,8 @@ def _finding(series: pl.DataFrame, episode: list[int], rows: pl.DataFrame, value
         "upstream_sections": float(upstream),
         "upstream_high": float(upstream_high),
     }
-    zh, en = words_of(first, statistic, hours, loads, is_wet=(first["base_rain"] or 0.0) >= values["rain"])
+    is_wet = first["base_rain"] is not None and first["base_rain"] >= values["rain"]
+    zh, en = words_of(first, statistic, hours, loads, is_wet=is_wet)
     return Finding(
         entity_id=first["section_id"],
         pollutant=first["pollutant"],

@@ -7,6 +7,7 @@ from services.clue_service.detection.models import DetectionRun
 from services.clue_service.inspections.models import Inspection, InspectionPlan, LeftAlone
 from services.clue_service.intake.models import FrameCount, RejectedFrame
 from services.clue_service.outlets.models import Outlet, OutletLimit
+from services.clue_service.rules_office.models import RuleInForce, RuleProposal, RuleVersion, ShadowHit
 from services.clue_service.self_inspections.models import SelfInspection
 from services.clue_service.van_runs.models import VanRun
 from shared.records.migrations import run_env
@@ -15,4 +16,5 @@ CLUES = (Clue, Suppression, SuppressedHit)
 INTAKE = (Outlet, OutletLimit, RejectedFrame, FrameCount)
 INSPECTIONS = (Inspection, InspectionPlan, LeftAlone)
 SOURCES = (Complaint, Complainant, ComplaintSeries, SelfInspection, VanRun)
-run_env([*CLUES, *INTAKE, *INSPECTIONS, *SOURCES, DetectionRun])
+RULES = (DetectionRun, RuleInForce, RuleVersion, RuleProposal, ShadowHit)
+run_env([*CLUES, *INTAKE, *INSPECTIONS, *SOURCES, *RULES])

@@ -7,7 +7,7 @@ from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 from shared.records.versions import r0001
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
