@@ -11,7 +11,7 @@ from gateway.console.words import LANGUAGES, Words
 from shared.errors import LianqinError, NotSignedIn
 from shared.web.problems import problem
 
-HOME, LOGIN = "/console", "/console/login"
+HOME, LOGIN, CHECK = "/console", "/console/login", "/console/check"
 OPEN = ("/console/static/", "/console/language/")
 COOKIE, LANGUAGE_COOKIE = "lianqin_session", "lianqin_language"
 LOGIN_METHODS = frozenset({"GET", "HEAD", "POST"})
@@ -23,8 +23,9 @@ def owns(path: str) -> bool:
 
 
 def is_open(method: str, path: str) -> bool:
-    """Whether a console path needs no sign-in: the sign-in itself, the language, the stylesheet and the script."""
-    return (path == LOGIN and method in LOGIN_METHODS) or (path.startswith(OPEN) and method in ("GET", "HEAD"))
+    """Whether a console path needs no sign-in: the sign-in, the check of a door code, the language, the looks."""
+    is_read = method in ("GET", "HEAD")
+    return (path == LOGIN and method in LOGIN_METHODS) or ((path == CHECK or path.startswith(OPEN)) and is_read)
 
 
 def takes_upload(path: str) -> bool:

@@ -2,10 +2,22 @@
 
 from fastapi import APIRouter
 
-from gateway.console.routes import boards, calendar, conferences, evidence, law, noticing, signing, subjects, timeliness
+from gateway.console.routes import (
+    boards,
+    calendar,
+    conferences,
+    door_codes,
+    evidence,
+    law,
+    noticing,
+    signing,
+    subjects,
+    timeliness,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     signing.router,
+    door_codes.router,
     boards.router,
     conferences.router,
     noticing.router,
