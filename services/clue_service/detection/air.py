@@ -36,12 +36,17 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     asked = with_limits(asked, tables["limits"])
     asked = of_medium(asked, outlets, "gas").join(known, on="outlet_id", how="left", maintain_order="left")
     short = lacking(asked, ("o2", "base_std_o2", "full_scale"), "ok")
-    live = of_medium(live_series(tables), outlets, "gas").drop(SERIES, POSITION)
-    live = live.join(known, on="outlet_id", how="left", maintain_order="left")
-    live = live.with_columns([pl.lit(None, pl.Float64).alias(name) for name in ("temp",) if name not in live.columns])
-    wrong = live.filter(_is_wrong(values))["outlet_id"]
-    hours = outlet_hours(live, ("o2", "production_kw", "rf"))
-    lines = _expected(of_outlets(hours, pl.concat([_lively(hours, values), wrong])))
+    series = of_medium(live_series(tables), outlets, "gas").drop(SERIES, POSITION)
+    series = series.with_columns(
+        [pl.lit(None, pl.Float64).alias(name) for name in ("temp",) if name not in series.columns]
+    )
+    slim = series.select("outlet_id", "ts", "value", "zs_value", "o2", "production_kw", "rf", "full_scale")
+    slim = slim.join(known, on="outlet_id", how="left", maintain_order="left")
+    wrong = slim.filter(_is_wrong(values))["outlet_id"]
+    hours = outlet_hours(slim, ("o2", "production_kw", "rf"))
+    suspect = pl.concat([_lively(hours, values), wrong])
+    lines = _expected(of_outlets(hours, suspect))
+    live = of_outlets(series, suspect).join(known, on="outlet_id", how="left", maintain_order="left")
     lines = lines.with_columns(_high=_is_high(values).fill_null(False).cast(pl.Float64))
     lines = rolled(lines, [Window("_share", "_high", "mean", SHORT, SHORT)])
     lifted = lines.filter(pl.col("_share") >= values["share"])["outlet_id"]

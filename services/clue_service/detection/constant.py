@@ -10,11 +10,22 @@ import polars as pl
 from services.clue_service.detection.catalogue import Rule
 from services.clue_service.detection.live import excused, live_series, with_limits
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
-from services.clue_service.detection.windows import SERIES, Window, lagged, of_series_with, rolled, sampled, with_series
+from services.clue_service.detection.windows import (
+    POSITION,
+    SERIES,
+    Window,
+    lagged,
+    of_series_with,
+    rolled,
+    sampled,
+    with_series,
+)
 
 SHORT, LONG, ZERO, USUAL = 10, 24, 6, 336  # live hours
 CALMEST, BEFORE = 0.05, 72  # the calmest twentieth of the usual hours, which end so many live hours earlier
 ORDER = ["outlet_id", "pollutant", "ts"]
+USUALS = ((0.5, 0), (CALMEST, BEFORE))
+"""Quantile of the usual bands of 10 hours, and how many hours earlier they end."""
 KINDS: tuple[Literal["max"], Literal["min"]] = ("max", "min")
 COMPANIONS = ("o2", "flow")
 NEEDED = ("value", "production_kw", "flow", "full_scale")
@@ -35,30 +46,29 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
 
 
 def _collapsed(live: pl.DataFrame, values: Values) -> pl.Series:
-    """The outlets where some window fires before the siblings are asked.
+    """The outlets where a window may fire: all that do, and a few more.
 
     The calmest twentieth of 336 bands is at most the widest of any 24 in a row, and that at most the range of the 47
-    hours they cover: whatever fires lies below the least of such ranges, wherever in the 336 they stand.
+    hours they cover: whatever fires lies below the least of such ranges, wherever in the 336 they stand. Only at the
+    rows that do are the bands of 24 hours and the usual ones of 10 looked at.
     """
     span, lag = 2 * LONG - 1, LONG + BEFORE
-    ranges = [Window(f"_{kind}", "value", kind, span, span) for kind in KINDS]
-    live = rolled(_bands(live, ("value",)), ranges).with_columns(_wide=pl.col("_max") - pl.col("_min"))
+    live = live.select("outlet_id", "value", "full_scale", SERIES, POSITION)
+    ranges = [Window(f"_{kind}{size}", "value", kind, size, size) for size in (SHORT, span) for kind in KINDS]
+    wide = pl.col(f"_max{span}") - pl.col(f"_min{span}")
+    live = rolled(live, ranges).with_columns(_wide=wide, _band=pl.col(f"_max{SHORT}") - pl.col(f"_min{SHORT}"))
     live = rolled(live, [Window("_bound", "_wide", "min", USUAL - span - LONG, 1)])
-    band = pl.col(f"band{SHORT}_value")
-    calm = (band <= values["calm"] * lagged("_bound", lag)) & (band <= values["scale"] * pl.col("full_scale"))
-    rows = live.select((calm | (pl.col("top") == 0)).fill_null(False)).to_series().arg_true()
-    usual = {
-        f"base_usual{size}_value": sampled(live, rows, _window(f"band{size}_value", 0.5), size)
-        for size in (SHORT, LONG)
-    }
-    calmest = {
-        f"base_calm{size}": sampled(live, rows, _window(f"band{size}_value", CALMEST), size + BEFORE)
-        for size in (SHORT, LONG)
-    }
-    some = live[rows].with_columns(**usual, **calmest)
-    known = {size: pl.col(f"band{size}_value") <= values["calm"] * pl.col(f"base_calm{size}") for size in (SHORT, LONG)}
-    fired = _reach(values).is_not_null() & (known[SHORT] | known[LONG] | (pl.col("top") == 0))
-    return some.filter(fired)["outlet_id"].unique()
+    live = live.with_columns(
+        _least=values["calm"] * lagged("_bound", lag), _scale=values["scale"] * pl.col("full_scale")
+    )
+    near = (pl.col("_band") <= pl.min_horizontal("_least", "_scale")) | (pl.col("value") == 0)
+    rows = live.select(near.fill_null(False)).to_series().arg_true()
+    highest, lowest = (sampled(live, rows, Window("value", "value", kind, LONG, LONG)) for kind in KINDS)
+    usual, calm = (sampled(live, rows, _window("_band", share), SHORT + more) for share, more in USUALS)
+    some = live[rows].with_columns(_long=highest - lowest, _usual=usual, _calm=calm)
+    short = pl.col("_band") <= pl.min_horizontal(values["short"] * pl.col("_usual"), values["calm"] * pl.col("_calm"))
+    long = pl.col("_long") <= pl.min_horizontal("_least", "_scale")
+    return some.filter((short | long | (pl.col("value") == 0)).fill_null(False))["outlet_id"].unique()
 
 
 def _window(column: str, share: float) -> Window:

@@ -23,7 +23,7 @@ HOUR = timedelta(hours=1)
 def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> Measured:
     """Every hour of outlets that shifted at a visit; the first row after the visit names it by begin and end."""
     rows = tables["live_hours"]
-    live = _live(rows)
+    live = _with_shown(tables["live_series"] if "live_series" in tables else rows.filter("live"))
     visits = _visits(rows)
     short = lacking(rows, ("production_kw",), "ok")
     alone = visits.join(rows.group_by("outlet_id").agg(_n=pl.col("pollutant").n_unique()), on="outlet_id")
@@ -42,9 +42,14 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
 
 
 def _live(rows: pl.DataFrame) -> pl.DataFrame:
-    """Live hours with `_shown`: the converted value, or the measured one where nothing is converted (water)."""
+    """The live hours with `_shown`."""
+    return _with_shown(rows.filter("live"))
+
+
+def _with_shown(rows: pl.DataFrame) -> pl.DataFrame:
+    """Add `_shown`: the converted value, or the measured one where nothing is converted (water)."""
     shown = pl.coalesce("zs_value", "value") if "zs_value" in rows.columns else pl.col("value")
-    return rows.filter("live").with_columns(_shown=shown)
+    return rows.with_columns(_shown=shown)
 
 
 def _visits(rows: pl.DataFrame) -> pl.DataFrame:

@@ -30,12 +30,14 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     # The order of starting and stopping needs readings every 15 minutes: no hour can be judged on it.
     short = {**lacking(rows, POWERS), "power_15min": rows.height}
     producing = (pl.col("rp") >= values["load"]) & (pl.col("production_kw") > 0) & pl.col("treatment_kw").is_not_null()
-    on = rows.filter(producing & ~carrying(rows, list(settings()["condition_marks"])))
-    on = _distinct(with_series(on, ORDER[:2])).with_columns(_share=pl.col("treatment_kw") / pl.col("production_kw"))
-    on = on.filter(pl.col(SERIES).is_in(on.filter(_may_fall(values))[SERIES].unique().implode()))
-    found = rolled(with_series(on.drop(SERIES, "_position"), ORDER[:2]), LEVELS).with_columns(
-        base_earlier=lagged("base_usual", EARLIER)
-    )
+    producing &= ~carrying(rows, list(settings()["condition_marks"]))
+    share = (pl.col("treatment_kw") / pl.col("production_kw")).alias("_share")
+    # The screen looks at six columns; only the series it lets through are taken with all of them.
+    slim = _distinct(with_series(rows.filter(producing).select(*ORDER, *POWERS, share), ORDER[:2]))
+    chosen = slim.filter(_may_fall(values)).select(ORDER[:2]).unique()
+    on = rows.filter(producing).join(chosen, on=ORDER[:2], how="semi") if chosen.height else rows.clear()
+    on = with_series(on.with_columns(share), ORDER[:2])
+    found = rolled(on, LEVELS).with_columns(base_earlier=lagged("base_usual", EARLIER))
     fell = _off(values) | (pl.col("base_recent") <= values["idle_share"] * pl.col("base_earlier"))
     series = found.filter(fell)[SERIES].unique()
     few = with_series(found.filter(pl.col(SERIES).is_in(series.implode())).drop(SERIES, "_position"), ORDER[:2])
