@@ -11,6 +11,8 @@ from services.clue_service.inspections.models import Inspection
 from services.clue_service.intake import import_routes as imports
 from services.clue_service.intake import routes as intake
 from services.clue_service.outlets import routes as outlets
+from services.clue_service.squads import routes as squads
+from services.clue_service.squads.models import SquadTask
 from services.clue_service.subscriptions import SUBSCRIPTIONS
 from shared.config import Settings
 from shared.records.db import Row
@@ -20,7 +22,7 @@ from shared.web.app import create_app
 from shared.web.assembly import make_room, verify_all
 from shared.web.subject_routes import room_routes
 
-SUBJECTS: dict[str, type[Row]] = {"clue": Clue, "inspection": Inspection}
+SUBJECTS: dict[str, type[Row]] = {"clue": Clue, "inspection": Inspection, "task": SquadTask}
 
 
 def make(room: Room) -> FastAPI:
@@ -29,6 +31,7 @@ def make(room: Room) -> FastAPI:
         clues.router,
         clues.suppressions,
         *inspections.ROUTERS,
+        *squads.ROUTERS,
         outlets.router,
         detection.router,
         figures.router,

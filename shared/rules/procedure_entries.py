@@ -181,6 +181,7 @@ SubjectKind = Literal[
     "supervision",
     "consultation",
     "inspection",
+    "task",
 ]
 
 

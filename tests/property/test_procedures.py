@@ -64,6 +64,7 @@ BY_COMMAND = {
     "action_item",
     "operation_task",
     "clue_verification",
+    "squad_task",
 }
 """Terms of agreement whose clocks a command starts, at the moment somebody states."""
 

@@ -6,9 +6,10 @@ from services.clue_service.detection.models import DetectionRun
 from services.clue_service.inspections.models import Inspection, InspectionPlan, LeftAlone
 from services.clue_service.intake.models import FrameCount, RejectedFrame
 from services.clue_service.outlets.models import Outlet, OutletLimit
+from services.clue_service.squads.models import SquadTask
 from shared.records.migrations import run_env
 
 CLUES = (Clue, Suppression, SuppressedHit)
 INTAKE = (Outlet, OutletLimit, RejectedFrame, FrameCount)
 INSPECTIONS = (Inspection, InspectionPlan, LeftAlone)
-run_env([*CLUES, *INTAKE, *INSPECTIONS, DetectionRun])
+run_env([*CLUES, *INTAKE, *INSPECTIONS, SquadTask, DetectionRun])
