@@ -52,6 +52,7 @@ def is_plain(raw_path: bytes) -> bool:
 
 
 def takes_large_body(raw_path: bytes) -> bool:
-    """Whether a path takes evidence, device streams or import files, and so the larger limit."""
+    """Whether a path takes evidence, device streams, import files or a drill's set, and so the larger limit."""
     parts = raw_path.split(b"/")
-    return parts[-1] == b"evidence" or parts[2] in (b"hj212", b"imports")
+    is_set = parts[2] == b"drills" and parts[-1] == b"set"
+    return is_set or parts[-1] == b"evidence" or parts[2] in (b"hj212", b"imports")

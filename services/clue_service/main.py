@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from services.clue_service.clues import routes as clues
 from services.clue_service.clues.models import Clue
 from services.clue_service.detection import routes as detection
+from services.clue_service.drills import routes as drills
 from services.clue_service.figures import routes as figures
 from services.clue_service.inspections import routes as inspections
 from services.clue_service.inspections.models import Inspection
@@ -35,6 +36,7 @@ def make(room: Room) -> FastAPI:
         outlets.router,
         detection.router,
         figures.router,
+        drills.router,
     )
     return create_app(room, [*resources, intake.router, imports.router, room_routes()], SUBSCRIPTIONS)
 

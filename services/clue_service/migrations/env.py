@@ -3,6 +3,7 @@
 from services.clue_service.clues.models import Clue
 from services.clue_service.clues.suppressing import SuppressedHit, Suppression
 from services.clue_service.detection.models import DetectionRun
+from services.clue_service.drills.models import Drill, DrillEntry
 from services.clue_service.inspections.models import Inspection, InspectionPlan, LeftAlone
 from services.clue_service.intake.models import FrameCount, RejectedFrame
 from services.clue_service.outlets.models import Outlet, OutletLimit
@@ -12,4 +13,4 @@ from shared.records.migrations import run_env
 CLUES = (Clue, Suppression, SuppressedHit)
 INTAKE = (Outlet, OutletLimit, RejectedFrame, FrameCount)
 INSPECTIONS = (Inspection, InspectionPlan, LeftAlone)
-run_env([*CLUES, *INTAKE, *INSPECTIONS, SquadTask, DetectionRun])
+run_env([*CLUES, *INTAKE, *INSPECTIONS, SquadTask, Drill, DrillEntry, DetectionRun])
