@@ -12,7 +12,7 @@ STEP, LEFT, TOP, GAP = 30, 132, 26, 54
 HAN, LATIN = 11.5, 6.2
 """Width of a Chinese and of a Latin letter in the ribbon's type."""
 KINDS = (
-    *("clue", "inspection", "case", "measure", "conference", "operation", "linkage"),
+    *("clue", "inspection", "task", "case", "measure", "conference", "operation", "linkage"),
     *("referral", "supervision", "consultation"),
 )
 

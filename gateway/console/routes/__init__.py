@@ -2,7 +2,18 @@
 
 from fastapi import APIRouter
 
-from gateway.console.routes import boards, calendar, conferences, evidence, law, noticing, signing, subjects, timeliness
+from gateway.console.routes import (
+    boards,
+    calendar,
+    conferences,
+    evidence,
+    figures,
+    law,
+    noticing,
+    signing,
+    subjects,
+    timeliness,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     signing.router,
@@ -11,6 +22,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     noticing.router,
     law.router,
     timeliness.router,
+    figures.router,
     calendar.router,
     evidence.router,
     subjects.router,
