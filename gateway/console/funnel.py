@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 WIDTH, ROW, BAR, LEFT, TOP = 480, 40, 22, 130, 8
-RIGHT = 120
+RIGHT = 190
 """Room for the share beside the widest bar."""
 
 

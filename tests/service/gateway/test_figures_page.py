@@ -75,7 +75,7 @@ def test_the_funnel_is_drawn_to_scale_with_the_share_of_each_step(officer: httpx
     widths = [float(one) for one in re.findall(r'<rect x="[\d.]+" y="\d+" width="([\d.]+)"', drawn)]
     assert widths == pytest.approx([480 * count / 52 for count in (52, 31, 20, 12, 9, 6, 3)], abs=0.1)
     assert drawn.count("<polygon") == 6
-    facts = page.partition('<dl class="facts">')[2].partition("</dl>")[0]
+    facts = page.partition('<dl class="rates">')[2].partition("</dl>")[0]
     assert re.findall(r"<dd>(.*?)</dd>", facts) == ["75.0%", "32.3%", "75.0%", "0"]
 
 
