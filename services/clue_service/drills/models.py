@@ -18,6 +18,8 @@ Part = Literal["model", "screening", "verification"]
 PARTS: tuple[Part, ...] = ("model", "screening", "verification")
 ATTEMPTS: dict[Part, int] = {"model": 3, "screening": 1, "verification": 1}
 """How often a squad may submit: the score of a model tells little of the labels, that of a verdict tells them."""
+MOST_HITS = 2000
+"""How many hits a squad is given to screen, the most severe ones where there are more."""
 SquadId = Annotated[str, Said(pattern=SQUAD_ID)]
 RuleId = Annotated[str, Said(pattern=r"^R[0-9]{2}$")]
 
@@ -91,7 +93,7 @@ class ScreeningEntry(Body):
     """Hand in the verdicts on the drill's hits; a hit left out counts as wrong."""
 
     squad: SquadId
-    verdicts: Annotated[list[Verdict], Said(min_length=1, max_length=5000)]
+    verdicts: Annotated[list[Verdict], Said(min_length=1, max_length=MOST_HITS)]
 
 
 class Result(Body):
@@ -108,7 +110,7 @@ class VerificationEntry(Body):
     """Hand in the results on the hits the squad itself accepted; one left out counts as wrong."""
 
     squad: SquadId
-    results: Annotated[list[Result], Said(min_length=1, max_length=5000)]
+    results: Annotated[list[Result], Said(min_length=1, max_length=MOST_HITS)]
 
 
 class Marked(BaseModel):

@@ -12,7 +12,7 @@ import polars as pl
 
 from services.clue_service.detection.catalogue import RuleError, current, load
 from services.clue_service.detection.engine import MODELS, Hit, run
-from services.clue_service.drills.models import DrillHit
+from services.clue_service.drills.models import MOST_HITS, DrillHit
 from services.clue_service.drills.scoring import LABELS, Labels
 from services.clue_service.intake.tables import declared, read_folder
 from shared.errors import BodyInvalid, BodyTooLarge, Text
@@ -120,7 +120,8 @@ def judged(
 
 
 def keep_hits(folder: Path, hits: Sequence[Hit]) -> int:
-    """Keep the hits to screen beside the set; returns how many."""
+    """Keep the hits to screen beside the set, the most severe where there are too many; returns how many."""
+    chosen = sorted(hits, key=lambda one: -one.severity)[:MOST_HITS] if len(hits) > MOST_HITS else hits
     shown = [
         DrillHit(
             number=number,
@@ -134,7 +135,7 @@ def keep_hits(folder: Path, hits: Sequence[Hit]) -> int:
             zh=list(one.reasons["zh"]),
             en=list(one.reasons["en"]),
         ).model_dump(mode="json")
-        for number, one in enumerate(hits, 1)
+        for number, one in enumerate(chosen, 1)
     ]
     (folder / HIT_FILE).write_bytes(orjson.dumps(shown))
     return len(shown)
