@@ -36,7 +36,10 @@ TablePath = Annotated[str, InPath(pattern=r"^[a-z0-9_]{1,40}$")]
 ZIP: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
+        "content": {
+            kind: {"schema": {"type": "string", "format": "binary"}}
+            for kind in ("application/zip", "application/octet-stream")
+        },
     }
 }
 MARKED_FILE = {"x-lianqin-mark": "DRILL"}
