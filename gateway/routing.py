@@ -23,6 +23,9 @@ ROOMS: Mapping[bytes, str] = {
     b"complaint-answers": "clue",
     b"self-inspections": "clue",
     b"van-runs": "clue",
+    b"squad-tasks": "clue",
+    b"squads": "clue",
+    b"drills": "clue",
     b"cases": "case",
     b"measures": "case",
     b"conferences": "case",
@@ -55,7 +58,8 @@ def is_plain(raw_path: bytes) -> bool:
 
 
 def takes_large_body(raw_path: bytes) -> bool:
-    """Whether a path takes evidence, device streams, import files or batches of lines, and so the larger limit."""
+    """Whether a path takes evidence, device streams, imports, batches of lines or a set for a drill: the larger limit."""
     parts = raw_path.split(b"/")
     is_batch = parts[2:] == [b"clues", b"batches"] or (parts[2] == b"van-runs" and parts[-1] == b"points")
-    return parts[-1] == b"evidence" or parts[2] in (b"hj212", b"imports") or is_batch
+    is_set = parts[2] == b"drills" and parts[-1] == b"set"
+    return is_set or parts[-1] == b"evidence" or parts[2] in (b"hj212", b"imports") or is_batch

@@ -278,6 +278,7 @@ EVENTS = _table(
     EventType("conference.resolved", ConferenceResolved, "case", ("referral",)),
     EventType("operation.progressed", Progressed, "case"),
     EventType("inspection.progressed", Progressed, "clue", ("case",)),
+    EventType("task.progressed", Progressed, "clue"),
     EventType("linkage.progressed", Progressed, "case"),
     EventType("operation.found", OperationFound, "case", ("clue",)),
     EventType("clue.of_operation", ClueOfOperation, "clue", ("case",)),

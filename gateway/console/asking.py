@@ -15,6 +15,7 @@ from shared.web.deps import ASSERTION_HEADER
 ROOM_OF = {
     "clues": "clue",
     "inspections": "inspection",
+    "squad-tasks": "task",
     "cases": "case",
     "measures": "measure",
     "conferences": "conference",
@@ -33,6 +34,8 @@ SERVED_BY = {
     "operations": "case",
     "linkages": "case",
     "inspections": "clue",
+    "squad-tasks": "clue",
+    "clue-figures": "clue",
 }
 PLURAL = {room: kind for kind, room in ROOM_OF.items()}
 
@@ -86,7 +89,7 @@ class Rooms:
         self, method: str, kind: str, target: str, *, headers: Mapping[str, str] | None = None, **extra: Any
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Give the open answer of a room. Raises Refused for a refusal, RoomUnavailable when it does not answer."""
-        room = SERVED_BY.get(kind, ROOM_OF[kind])
+        room = SERVED_BY.get(kind) or ROOM_OF[kind]
         address = self.upstream.address(room, f"/v1/{kind}{target}").update_query(extra.pop("params", {}))
         said = {ASSERTION_HEADER: self.assertion, "Accept-Language": self.language, **(headers or {})}
         is_stream = method != "GET" or target.endswith("/content")

@@ -12,7 +12,8 @@ STEP, LEFT, TOP, GAP = 30, 132, 26, 54
 HAN, LATIN = 11.5, 6.2
 """Width of a Chinese and of a Latin letter in the ribbon's type."""
 KINDS = (
-    *("complaint", "self_inspection", "clue", "inspection", "case", "measure", "conference", "operation", "linkage"),
+    *("complaint", "self_inspection", "clue", "inspection", "task", "case", "measure", "conference"),
+    *("operation", "linkage"),
     *("referral", "supervision", "consultation"),
 )
 

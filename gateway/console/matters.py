@@ -17,6 +17,7 @@ KINDS = {
     "words": "text",
     "long_words": "area",
     "instant": "moment",
+    "moment": "moment",
     "day": "day",
     "flag": "flag",
     "count": "number",

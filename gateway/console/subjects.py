@@ -27,6 +27,7 @@ DETAILS: Mapping[str, str] = {
         "reason result"
     ),
     "inspections": "division planned_on planned_until_on visit_started_at visit_result approved_at door_code requester",
+    "squad-tasks": "division squad data_direction reply_by replied_at extensions handled_by task_result",
     "measures": "conduct_on letter_number handed_over_at sent_manifest",
     "operations": "letter_number handed_over_at",
     "linkages": "letter_number handed_over_at",

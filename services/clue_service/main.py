@@ -8,6 +8,7 @@ from services.clue_service.clues.models import Clue
 from services.clue_service.complaints import routes as complaints
 from services.clue_service.complaints.models import Complaint
 from services.clue_service.detection import routes as detection
+from services.clue_service.drills import routes as drills
 from services.clue_service.figures import routes as figures
 from services.clue_service.inspections import routes as inspections
 from services.clue_service.inspections.models import Inspection
@@ -17,6 +18,8 @@ from services.clue_service.outlets import routes as outlets
 from services.clue_service.rules_office import routes as rules_office
 from services.clue_service.self_inspections import routes as self_inspections
 from services.clue_service.self_inspections.models import SelfInspection
+from services.clue_service.squads import routes as squads
+from services.clue_service.squads.models import SquadTask
 from services.clue_service.subscriptions import SUBSCRIPTIONS
 from services.clue_service.van_runs import routes as van_runs
 from shared.config import Settings
@@ -32,6 +35,7 @@ SUBJECTS: dict[str, type[Row]] = {
     "inspection": Inspection,
     "complaint": Complaint,
     "self_inspection": SelfInspection,
+    "task": SquadTask,
 }
 
 
@@ -42,6 +46,7 @@ def make(room: Room) -> FastAPI:
         batch_routes.router,
         clues.suppressions,
         *inspections.ROUTERS,
+        *squads.ROUTERS,
         *complaints.ROUTERS,
         self_inspections.router,
         van_runs.router,
@@ -49,6 +54,7 @@ def make(room: Room) -> FastAPI:
         detection.router,
         figures.router,
         *rules_office.ROUTERS,
+        drills.router,
     )
     return create_app(room, [*resources, intake.router, imports.router, room_routes()], SUBSCRIPTIONS)
 

@@ -13,7 +13,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,79}$")]
 Ref = Annotated[
     str,
     Field(
-        pattern=r"^(clue|case|measure|conference|operation|linkage|referral|supervision|consultation|inspection)"
+        pattern=r"^(clue|case|measure|conference|operation|linkage|referral|supervision|consultation|inspection|task)"
         r":[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
     ),
 ]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError, create_model
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, ValidationError, create_model
 
 from shared.errors import BodyInvalid, Text
 from shared.records.room import Room
@@ -27,10 +27,17 @@ def _whole_day(value: Any) -> Any:
     raise ValueError("日期应写作 2026-01-01 / a day is written 2026-01-01")
 
 
+def _countable(value: datetime) -> datetime:
+    if value.year <= int(LATEST):
+        return value
+    raise ValueError(f"晚于 {LATEST} 年 / after {LATEST}")
+
+
 TYPES: Mapping[str, Any] = {
     "words": Words,
     "long_words": LongWords,
     "instant": PastInstant,
+    "moment": Annotated[AwareDatetime, AfterValidator(_countable)],
     "day": Annotated[date, BeforeValidator(_whole_day)],
     "flag": bool,
     "count": Annotated[int, Field(ge=0, le=10**9)],
@@ -78,7 +85,11 @@ def _made(catalogue: Catalogue, step: Step) -> type[Body]:
 
 
 def _check(room: Room, declared: StepField, value: Any, now: datetime) -> None:
-    """Refuse an instant that lies ahead and an agency the directory does not know as that kind."""
+    """Refuse an instant that lies ahead, a moment that has passed, and an agency not known as that kind."""
+    if declared.type == "moment":
+        if value is not None and value <= now:
+            raise _refused(declared, "in_the_past", f"“{declared.zh}”应在此刻之后", f"'{declared.en}' has passed")
+        return
     if isinstance(value, datetime) and value > now:
         raise _refused(declared, "in_the_future", f"“{declared.zh}”晚于当前时间", f"'{declared.en}' lies in the future")
     if declared.type not in ("agency", "agencies") or value is None:

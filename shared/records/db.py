@@ -27,6 +27,8 @@ class Row(SQLModel):
     handed_on: ClassVar[str] = ""
     """The column that is set once another room was given this subject's facts and evidence: from then on it is told
     when they change. Empty: no room is."""
+    kept_by: ClassVar[frozenset[str]] = frozenset({"owner"})
+    """The relations whose officers keep the evidence: the owner's, and of a task also those who answer it."""
 
     id: UUID = Field(primary_key=True)
     journey_id: UUID = Field(index=True)

@@ -69,7 +69,7 @@ def items(session: Session, subject: Row) -> list[Item]:
 def items_for(session: Session, subject: Row, *, by: Principal) -> list[Item]:
     """Return the items a principal may see: the owner's side all of them, other parties what was handed over."""
     found = items(session, subject)
-    if relations_of(session, subject.kind, subject.id, by) & INSIDERS:
+    if relations_of(session, subject.kind, subject.id, by) & (INSIDERS | subject.kept_by):
         return found
     return [one for one in found if one.shared_at is not None]
 
@@ -85,10 +85,10 @@ def item(session: Session, subject: Row, item_id: UUID, *, by: Principal) -> Ite
 def keepable(session: Session, subject: T, *, by: Principal) -> T:
     """Return a subject whose evidence the principal may add to or withdraw. Raises NotYourStep.
 
-    Evidence is kept by the owner's officers, and by a room that acts for them.
+    Evidence is kept by the owner's officers, by those who answer a task, and by a room that acts for them.
     """
     relations = relations_of(session, subject.kind, subject.id, by)
-    if "system" in relations or ("owner" in relations and by.roles & KEEPERS):
+    if "system" in relations or (relations & subject.kept_by and by.roles & KEEPERS):
         return subject
     raise NotYourStep(Text("证据由经办单位的办案人员或证据保管员管理", "Evidence is kept by the owner's officers"))
 

@@ -31,7 +31,9 @@ def stated_of(session: Session, subject: Row) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in (getattr(subject, "stated", None) or {}).items():
         kind = declared[name].type if name in declared else "words"
-        read = datetime.fromisoformat if kind == "instant" else date.fromisoformat if kind == "day" else None
+        read = (
+            datetime.fromisoformat if kind in ("instant", "moment") else date.fromisoformat if kind == "day" else None
+        )
         found[name] = read(value) if read is not None else value
     return found
 

@@ -134,14 +134,25 @@ class FactField:
 class StepField:
     """What a step states, where its procedure is data alone: its type, its names and, for a choice, its values.
 
-    `instant` is an aware moment that has passed, `day` a date, `agency` an id of the directory, `digest` a SHA-256,
-    `lines` several words.
+    `instant` is an aware moment that has passed, `moment` one that lies ahead, `day` a date, `agency` an id of the
+    directory, `digest` a SHA-256, `lines` several words.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     id: Id
     type: Literal[
-        "words", "long_words", "instant", "day", "flag", "count", "choice", "agency", "agencies", "digest", "lines"
+        "words",
+        "long_words",
+        "instant",
+        "moment",
+        "day",
+        "flag",
+        "count",
+        "choice",
+        "agency",
+        "agencies",
+        "digest",
+        "lines",
     ]
     zh: Text
     en: Text

@@ -183,6 +183,7 @@ SubjectKind = Literal[
     "inspection",
     "complaint",
     "self_inspection",
+    "task",
 ]
 
 

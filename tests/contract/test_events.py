@@ -33,6 +33,7 @@ BELONGS = {
     "operation": "case",
     "linkage": "case",
     "inspection": "clue",
+    "task": "clue",
 }
 """What the referral room sends under a name of its own."""
 

@@ -65,6 +65,7 @@ BY_COMMAND = {
     "operation_task",
     "clue_verification",
     "self_inspection_correction",
+    "squad_task",
 }
 """Terms of agreement whose clocks a command starts, at the moment somebody states."""
 

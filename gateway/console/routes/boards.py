@@ -118,6 +118,12 @@ async def inspections(visit: VisitDep, after: AfterText = "", state: Filter = ""
     return await board(visit, "inspections", after, state)
 
 
+@router.get("/squad-tasks")
+async def squad_tasks(visit: VisitDep, after: AfterText = "", state: Filter = "") -> Response:
+    """Show the tasks of squads one may see, newest first."""
+    return await board(visit, "squad-tasks", after, state)
+
+
 @router.get("/cases")
 async def cases(visit: VisitDep, after: AfterText = "", state: Filter = "") -> Response:
     """Show the cases one may see, newest first."""

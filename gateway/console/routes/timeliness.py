@@ -2,24 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Annotated, Any, Literal
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
-from gateway.console import bars, forms
+from gateway.console import bars, columns
 from gateway.console.entry import ConsoleRoute, Visit, VisitDep
 from gateway.console.routes.boards import Filter
 from gateway.console.steps import problem_in_words
 from gateway.deps import UpstreamDep
 from gateway.desk import routes as desk
-from shared.errors import BodyInvalid, LianqinError, Text
+from shared.errors import LianqinError
 from shared.records.timeliness import TimelinessRow
 from shared.web.problems import problem
 
 router = APIRouter(prefix="/console/timeliness", route_class=ConsoleRoute, include_in_schema=False)
+PAGE = "/console/timeliness"
 DRAWN = ("met_in_time", "met_late", "overdue", "running", "paused")
 COUNTED = (*DRAWN, "cancelled", "extended", "paused_days")
 HOURS = ("median", "worst")
@@ -67,7 +66,7 @@ async def timeliness(
     asked = {"agency": agency, "begun_from": begun_from, "begun_to": begun_to}
     found, refused = desk.TimelinessFigures(rows=[], unavailable=[]), None
     try:
-        span = _span(begun_from, begun_to)
+        span = columns.span({"begun_from": begun_from, "begun_to": begun_to})
         found = await desk.timeliness(upstream, visit.rooms.assertion, *span, agency or None)
     except LianqinError as refusal:
         refused = problem_in_words(visit, problem(refusal, visit.words.language))
@@ -81,28 +80,16 @@ async def timeliness(
         rows=rows,
         chart=_chart(visit, found.rows),
         counted=COUNTED,
-        heads=[(name, *_head(kept, name, sort, order)) for name in (*NAMED, *COUNTED, *HOURS)],
+        heads=[
+            (name, *columns.head(PAGE, kept, name, (sort, order), is_number=name not in NAMED))
+            for name in (*NAMED, *COUNTED, *HOURS)
+        ],
         numbers=(*COUNTED, *HOURS),
         agencies=agencies,
         asked=asked,
         problem=refused,
         unavailable=found.unavailable,
     )
-
-
-def _span(begun_from: str, begun_to: str) -> tuple[date | None, date | None]:
-    """Return the days asked for. Raises BodyInvalid for what is no day, or days in the wrong order."""
-    days: list[date | None] = []
-    for name, typed in (("begun_from", begun_from), ("begun_to", begun_to)):
-        try:
-            days.append(date.fromisoformat(typed) if typed else None)
-        except ValueError as broken:
-            raise forms.unreadable(name) from broken
-    first, last = days
-    if first and last and first > last:
-        words = Text("起始日期晚于截止日期", "The first day lies after the last")
-        raise BodyInvalid(words, errors=[{"field": "begun_from", "code": "out_of_order", "message": words}])
-    return first, last
 
 
 def _row(visit: Visit, one: TimelinessRow) -> dict[str, Any]:
@@ -122,15 +109,6 @@ def _row(visit: Visit, one: TimelinessRow) -> dict[str, Any]:
 def _place(row: dict[str, Any], sort: str) -> tuple[Any, ...]:
     value = row[sort]
     return (value if value is not None else -1.0, row["agency"], row["leg"], row["rule"])
-
-
-def _head(asked: dict[str, str], name: str, sort: str, order: str) -> tuple[str, str]:
-    """Return the address that sorts by a column, the other way round if it is sorted by already, and how it is now."""
-    first = "up" if name in NAMED else "down"
-    other = {"up": "down", "down": "up"}
-    turned = other[order] if name == sort else first
-    now = {"up": "ascending", "down": "descending"}[order] if name == sort else ""
-    return "/console/timeliness?" + urlencode(asked | {"sort": name, "order": turned}), now
 
 
 def _chart(visit: Visit, rows: Sequence[TimelinessRow]) -> bars.Chart:

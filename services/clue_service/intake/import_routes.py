@@ -49,13 +49,15 @@ async def import_table(
     folder = room.settings.folder / "incoming"
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as place:
-        path, sha256 = await _received(request, Path(place) / table, room.settings.evidence_limit_bytes)
+        path = Path(place) / table
+        head, sha256 = await received(request, path, room.settings.evidence_limit_bytes)
+        path = path.rename(f"{path}.{_ending(head)}")
         view = await run_sync(_import, room, table, Given(path, sha256, partial), by)
     return Response(orjson.dumps(view.model_dump(mode="json")), media_type="application/json")
 
 
-async def _received(request: Request, place: Path, limit: int) -> tuple[Path, str]:
-    """Write the body to a file as it comes; returns the file, named after what it is, and its SHA-256."""
+async def received(request: Request, place: Path, limit: int) -> tuple[bytes, str]:
+    """Write the body to a file as it comes; returns how it begins, and its SHA-256."""
     digest, size, head, waiting = hashlib.sha256(), 0, b"", bytearray()
     with place.open("wb") as file:
         async for chunk in request.stream():
@@ -72,7 +74,7 @@ async def _received(request: Request, place: Path, limit: int) -> tuple[Path, st
         await run_sync(_write, file, bytes(waiting))
     if not size:
         raise BodyInvalid(Text("文件内容为空", "The file is empty"))
-    return place.rename(f"{place}.{_ending(head)}"), digest.hexdigest()
+    return head, digest.hexdigest()
 
 
 def _write(file: BinaryIO, content: bytes) -> None:

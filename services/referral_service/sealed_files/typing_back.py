@@ -12,7 +12,7 @@ from shared.errors import BodyInvalid, Text
 from shared.matters.models import Between
 from shared.rules.catalogue import Catalogue
 
-DECLARED: Mapping[str, Any] = {"instant": datetime, "day": date}
+DECLARED: Mapping[str, Any] = {"instant": datetime, "moment": datetime, "day": date}
 
 
 def columns(model: type[Between], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -54,6 +54,7 @@ FAMILIES = {
     "entry",
     "exhibit",
     "field",
+    "figures",
     "hint",
     "invalid",
     "item",
