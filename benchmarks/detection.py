@@ -1,4 +1,4 @@
-"""All rules over 1,000 outlets, a year, 3 pollutants: against a bare scan of the same Parquet, and plain pandas.
+"""All rules over 1,000 outlets, a year, 3 pollutants, against a bare scan of the same Parquet and plain pandas.
 
 Targets: at most 20 scans, under 1 GB; at least 10 times as fast as pandas for the steep drop and the constant value.
 """

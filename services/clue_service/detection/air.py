@@ -37,9 +37,8 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     asked = of_medium(asked, outlets, "gas").join(known, on="outlet_id", how="left", maintain_order="left")
     short = lacking(asked, ("o2", "base_std_o2", "full_scale"), "ok")
     series = of_medium(live_series(tables), outlets, "gas").drop(SERIES, POSITION)
-    series = series.with_columns(
-        [pl.lit(None, pl.Float64).alias(name) for name in ("temp",) if name not in series.columns]
-    )
+    if "temp" not in series.columns:
+        series = series.with_columns(temp=pl.lit(None, pl.Float64))
     slim = series.select("outlet_id", "ts", "value", "zs_value", "o2", "production_kw", "rf", "full_scale")
     slim = slim.join(known, on="outlet_id", how="left", maintain_order="left")
     wrong = slim.filter(_is_wrong(values))["outlet_id"]
@@ -68,8 +67,7 @@ def _limits(tables: Mapping[str, pl.DataFrame]) -> list[str]:
 def _lively(hours: pl.DataFrame, values: Values) -> pl.Series:
     """The outlets whose oxygen stood well above a plain regression on production for most of 8 hours.
 
-    The resistant line costs eight medians an hour; the plain one four means. What lifts oxygen by the residual asked
-    for lifts it by a good part of that above a line which the lift itself has drawn upwards.
+    The resistant line costs eight medians an hour, the plain one four means: a margin for what draws it upwards.
     """
     load, oxygen = pl.col("production_kw"), pl.col("o2")
     both = load.is_not_null() & oxygen.is_not_null()
