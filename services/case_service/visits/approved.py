@@ -1,5 +1,7 @@
 """Note what the clue room tells of visits, and refuse a site record that no approved visit stands behind."""
 
+from uuid import UUID
+
 from sqlmodel import Session
 
 from services.case_service.cases.models import Case
@@ -7,14 +9,14 @@ from services.case_service.visits.models import Visit
 from shared.errors import BodyInvalid, Text
 from shared.events import Event, Progressed
 from shared.identity import Principal
+from shared.matters.models import Between
 from shared.records.db import Row
+from shared.records.describing import is_site_record
 from shared.records.evidence import Description
 from shared.records.room import room_of
 
 ON_SITE = ("under_way", "recorded")
 """States of a visit in which somebody was let in under an approval, given before or afterwards."""
-SITE_RECORD = "site_record"
-"""The document that is a record of a visit (现场检查笔录)."""
 
 
 def note_visit(session: Session, event: Event) -> Visit:
@@ -51,10 +53,19 @@ def require(session: Session, ref: str, case: Case, *, by: Principal, field: str
 
 
 def check_site_record(session: Session, subject: Row, described: Description, by: Principal) -> None:
-    """Refuse a site record among the evidence of a case that names no approved visit (detail `inspection_ref`)."""
-    if described.document == SITE_RECORD and isinstance(subject, Case):
-        ref = str(described.details.get("inspection_ref", ""))
-        require(session, ref, subject, by=by, field="details.inspection_ref")
+    """Refuse a site record in a case, or a measure of it, that names no approved visit (detail `inspection_ref`)."""
+    if not is_site_record(session, described):
+        return
+    case = subject if isinstance(subject, Case) else _case_of(session, subject)
+    ref = str(described.details.get("inspection_ref", ""))
+    require(session, ref, case, by=by, field="details.inspection_ref")
+
+
+def _case_of(session: Session, measure: Row) -> Case:
+    assert isinstance(measure, Between)
+    case = session.get(Case, UUID(measure.about.partition(":")[2]))
+    assert case is not None, "a measure is opened in a case"
+    return case
 
 
 def _wrong(field: str, code: str, zh: str, en: str) -> BodyInvalid:

@@ -14,13 +14,12 @@ from shared.clock import today
 from shared.errors import BodyInvalid, NotVisible, Text
 from shared.identity import Principal
 from shared.records.db import Row, relations_of
+from shared.records.describing import is_site_record
 from shared.records.evidence import Description
 from shared.records.room import room_of
 
 ON_SITE = ("under_way", "recorded")
 """States in which somebody was let in under an approval, given before or afterwards."""
-SITE_RECORD = "site_record"
-"""The document that is a record of a visit (现场检查笔录)."""
 PLANNED = ("requested", "approved", "notified")
 COUNTED = (*PLANNED[1:], "under_way", "recorded", "emergency", "emergency_recorded")
 OFTEN = ((1, 1), (7, 2), (31, 3))
@@ -47,7 +46,7 @@ def require_visit(session: Session, ref: str, clue: Clue, *, by: Principal) -> I
 
 def check_site_record(session: Session, subject: Row, described: Description, by: Principal) -> None:
     """Refuse a site record that no approved visit stands behind: of a visit itself, or of a clue that names one."""
-    if described.document != SITE_RECORD:
+    if not is_site_record(session, described):
         return
     if isinstance(subject, Inspection) and subject.state not in (*ON_SITE, "emergency", "emergency_recorded"):
         raise _wrong("not_approved", "检查未获批准或者尚未进入现场", "The visit is not approved, or nobody entered yet")
