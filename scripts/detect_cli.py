@@ -15,10 +15,11 @@ from services.clue_service.detection.catalogue import Rule, current, load
 from services.clue_service.detection.engine import MODELS, Hit, Run, run
 from services.clue_service.detection.evidence import freeze
 from services.clue_service.intake.hour_file import HourFile
-from services.clue_service.intake.tables import RowError, Table, declared, file_of, read_table
+from services.clue_service.intake.tables import ENDINGS, RowError, Table, declared, file_of, read_table
 
 app = typer.Typer(help="运行线索规则 / Run the detection rules", invoke_without_command=True)
 _REFUSED = 2
+_SHOWN = 20
 ERROR_FIELDS = ("file", "sheet", "row", "column", "code", "zh", "en")
 ReplayOption = Annotated[
     str | None,
@@ -81,7 +82,7 @@ def detect(
     output.write_bytes(b"".join(orjson.dumps(line(hit, by_id[hit.rule_id])) + b"\n" for hit in result.hits))
     if large is not None:
         found["obs_hour"] = Table(pl.DataFrame(), tuple(large.errors), (), error_count=large.error_count)
-    _report(result, found, as_json)
+    _report(result, found, as_json, unknown=_unknown(source))
 
 
 def _read(source: Path, err: Console, *, but: set[str]) -> dict[str, Table]:
@@ -94,7 +95,13 @@ def _read(source: Path, err: Console, *, but: set[str]) -> dict[str, Table]:
     return found
 
 
-def _report(result: Run, found: dict[str, Table], as_json: bool) -> None:
+def _unknown(source: Path) -> list[str]:
+    """Tables of the folder that nobody reads: none of that name is declared, or another file of it comes first."""
+    read = {file_of(source, name) for name in declared()}
+    return sorted(path.name for path in source.iterdir() if path.suffix[1:] in ENDINGS and path not in read)
+
+
+def _report(result: Run, found: dict[str, Table], as_json: bool, *, unknown: list[str]) -> None:
     """The summary: on standard output as JSON when asked for, else for a reader on standard error."""
     errors = [error for table in found.values() for error in table.errors]
     if as_json:
@@ -102,6 +109,8 @@ def _report(result: Run, found: dict[str, Table], as_json: bool) -> None:
             "hits": len(result.hits),
             "not_evaluable": result.not_evaluable,
             "errors": [{field: getattr(one, field) for field in ERROR_FIELDS} for one in errors],
+            "error_count": {name: table.error_count for name, table in found.items() if table.error_count},
+            "unknown_files": unknown,
             "notes": {name: [dict(note) for note in table.notes] for name, table in found.items() if table.notes},
         }
         sys.stdout.buffer.write(orjson.dumps(summary) + b"\n")
@@ -112,8 +121,16 @@ def _report(result: Run, found: dict[str, Table], as_json: bool) -> None:
         if counts:
             listed = ", ".join(f"{name} {count}" for name, count in counts.items())
             err.print(f"{rule_id} 不可评估 / not evaluable: {listed}")
-    for error in errors[:20]:
+    for name, table in found.items():
+        for note in table.notes:
+            err.print(f"{name}：{note['zh']} / {name}: {note['en']}", soft_wrap=True)
+    for file in unknown:
+        err.print(f"未读取 {file} / {file} was not read", soft_wrap=True)
+    for error in errors[:_SHOWN]:
         err.print(f"{_where(error)} 第 {error.row} 行 {error.column}：{error.zh} / row {error.row}: {error.en}")
+    more = sum(table.error_count for table in found.values()) - len(errors[:_SHOWN])
+    if more > 0:
+        err.print(f"另有 {more} 处错误 / {more} more errors")
 
 
 def _where(error: RowError) -> str:

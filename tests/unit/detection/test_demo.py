@@ -50,6 +50,20 @@ def test_detect_command_writes_one_object_a_hit(tmp_path):
     assert orjson.loads(result.stdout)["hits"] == 1
 
 
+def test_detect_command_tells_of_what_it_did_not_read(tmp_path):
+    lines = ["outlet_id,foo", *("A,1" for _ in range(30))]
+    (tmp_path / "obs_hour.csv").write_text("\n".join(lines))
+    (tmp_path / "readings.csv").write_text("a\n1\n")
+    given = ["--input", str(tmp_path), "--output", str(tmp_path / "hits.jsonl")]
+    told = CliRunner().invoke(detect_app, given)
+    assert told.exit_code == 0, told.output
+    assert (tmp_path / "hits.jsonl").read_bytes() == b""
+    for words in ("readings.csv", "obs_hour: columns not declared, kept unused: foo", "10 more"):
+        assert words in told.stderr.replace("\n", " "), told.stderr
+    summary = orjson.loads(CliRunner().invoke(detect_app, [*given, "--json"]).stdout)
+    assert (summary["error_count"], summary["unknown_files"]) == ({"obs_hour": 30}, ["readings.csv"])
+
+
 def test_detect_command_says_what_is_missing(tmp_path):
     result = CliRunner().invoke(detect_app, ["--input", str(tmp_path), "--output", str(tmp_path / "hits.jsonl")])
     assert result.exit_code == 2
