@@ -64,6 +64,15 @@ def test_detect_command_tells_of_what_it_did_not_read(tmp_path):
     assert (summary["error_count"], summary["unknown_files"]) == ({"obs_hour": 30}, ["readings.csv"])
 
 
+def test_detect_command_names_a_file_that_is_no_table(tmp_path):
+    (tmp_path / "obs_hour.parquet").write_bytes(b"garbage")
+    given = ["--input", str(tmp_path), "--output", str(tmp_path / "hits.jsonl"), "--json"]
+    told = CliRunner().invoke(detect_app, given)
+    assert told.exit_code == 0, told.output
+    (error,) = orjson.loads(told.stdout)["errors"]
+    assert (error["file"], error["code"]) == ("obs_hour.parquet", "unreadable")
+
+
 def test_detect_command_says_what_is_missing(tmp_path):
     result = CliRunner().invoke(detect_app, ["--input", str(tmp_path), "--output", str(tmp_path / "hits.jsonl")])
     assert result.exit_code == 2
