@@ -1,5 +1,8 @@
 """Note what the clue room tells of visits, and refuse a site record that no approved visit stands behind."""
 
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session
@@ -19,6 +22,10 @@ ON_SITE = ("under_way", "recorded")
 """States of a visit in which somebody was let in under an approval, given before or afterwards."""
 
 
+SEEN_AT = ("inspected_at", "rechecked_at", "followed_up_at")
+"""Fields of steps that say when something was seen on site."""
+
+
 def note_visit(session: Session, event: Event) -> Visit:
     """Note how far a visit has come; an older message never undoes a newer one."""
     told, room = Progressed.model_validate(event.data), room_of(session)
@@ -33,10 +40,28 @@ def note_visit(session: Session, event: Event) -> Visit:
         enterprise_id=told.enterprise_id,
         enterprise_name=told.enterprise_name,
         state=told.state,
+        began_at=_instant(told.stated.get("visit_started_at")),
+        until_at=_instant(told.stated.get("visit_until_at")),
         version=event.sequence,
         told_at=room.clock(),
     )
     return session.merge(row)
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def check_stated(session: Session, stated: Mapping[str, Any], case: Case, *, by: Principal) -> None:
+    """Refuse a step that records what was seen at another time than on the visit it names. Raises BodyInvalid."""
+    if not stated.get("inspection_ref"):
+        return
+    visit = require(session, stated["inspection_ref"], case, by=by, field="stated.inspection_ref")
+    for name in SEEN_AT:
+        at = stated.get(name)
+        if at is not None and not (visit.began_at and visit.until_at and visit.began_at <= at <= visit.until_at):
+            zh, en = "不在该检查的起止时间内", "It lies outside the time of that inspection"
+            raise _wrong(f"stated.{name}", "outside_the_visit", zh, en)
 
 
 def require(session: Session, ref: str, case: Case, *, by: Principal, field: str) -> Visit:

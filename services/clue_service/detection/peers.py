@@ -30,9 +30,7 @@ def whole(pieces: Iterable[pl.DataFrame]) -> dict[str, pl.DataFrame]:
         outlets |= dict.fromkeys(rows["outlet_id"].rle().struct.field("value").to_list())
     span = pl.concat(spans).select(pl.col("begins").min(), pl.col("ends").max())
     known = pl.DataFrame({"outlet_id": list(outlets)}, schema={"outlet_id": pl.String})
-    begins = pl.lit(
-        span["begins"][0], span.schema["begins"]
-    )  # typed: null without a sound row
+    begins = pl.lit(span["begins"][0], span.schema["begins"])  # typed: null without a sound row
     week = ((pl.col("ts") - begins).dt.total_days() // 7).alias("week")
     each = pl.concat(upkeep).group_by("outlet_id", "pollutant", week).len("hours")
     most = each.group_by("outlet_id", "week").agg(pl.col("hours").max())

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from services.clue_service.inspections import queries
 from services.clue_service.inspections.models import Inspection
-from shared.clock import today
+from shared.clock import ZONE, today
 from shared.errors import BodyInvalid, NotYourStep, StepRefused, Text
 from shared.identity import Principal
 from shared.matters import commands as matters
@@ -26,17 +26,22 @@ from shared.records.room import room_of
 from shared.rules.procedure_entries import Step
 
 T = TypeVar("T", bound=Between)
-APPROVALS = ("approve", "approve_afterwards", "approve_recorded")
+AFTERWARDS = ("approve_afterwards", "approve_recorded")
+APPROVALS = ("approve", *AFTERWARDS)
+RECORDS = ("record", "record_emergency")
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """No letter or figure that is taken for another when it is read out at a gate."""
+BEGAN, UNTIL = "visit_started_at", "visit_until_at"
+"""What a visit states of the time within which something was seen on it."""
 JOINED = "joined_agencies"
 """What a visit states of the agencies that were merged into it: they record in their own cases what was seen."""
 LATE = timedelta(hours=24)
-"""How long after entering an urgent visit may still be put down; whoever comes later was not urgent."""
+"""How long after entering an urgent visit may still be put down, and be approved; what comes later was not urgent."""
 
 
 def open_inspection(session: Session, model: type[T], body: Open, *, by: Principal, now: datetime) -> T:
     """Request a visit, or put down one that was urgent. Raises BodyInvalid without an enterprise or a division."""
+    body = body.model_copy(update={"enterprise_id": body.enterprise_id.strip()})  # a blank would make it another one
     for name in ("enterprise_id", "enterprise_name", "division"):
         if not getattr(body, name):
             raise _wrong(name, "missing", "请写明企业与所在区划", "Name the enterprise and its division")
@@ -55,12 +60,19 @@ def _before(
     session: Session, matter: Between, step: Step, stated: Mapping[str, Any], by: Principal, now: datetime
 ) -> None:
     assert isinstance(matter, Inspection)
+    if matter.state not in step.from_states:
+        return  # the law refuses the step, and what is asked below may not be known yet
     if step.id in APPROVALS:
         _require_another(matter, by)
+    if step.id in AFTERWARDS:
+        _require_soon(matter, now)
     if step.id == "approve":
         _require_room(session, matter, stated)
     elif step.id == "start":
         _require_code(matter, stated, now)
+        _keep_span(session, matter, stated["visit_started_at"])
+    elif step.id in RECORDS:
+        _keep_span(session, matter, matter.visit_started_at, stated["visit_ended_at"])
     elif step.id == "merge":
         _join(session, matter, str(stated["joined_inspection_ref"]), by=by, now=now)
 
@@ -73,6 +85,8 @@ def _after(
         _keep(session, matter, requester=by.actor)
         if step.id == "start_emergency" and now - matter.visit_started_at > LATE:  # type: ignore[operator]  # required
             raise _wrong("stated.visit_started_at", "not_urgent", "进入现场已逾 24 小时", "Entered over 24 hours ago")
+        if step.id == "start_emergency":
+            _keep_span(session, matter, matter.visit_started_at)
     if step.id in APPROVALS:
         code = {} if matter.door_code else {"door_code": "".join(secrets.choice(ALPHABET) for _ in range(10))}
         _keep(session, matter, approved_at=now, **code)
@@ -84,6 +98,22 @@ HABITS = Habits(before=_before, after=_after)
 def _require_another(matter: Inspection, by: Principal) -> None:
     if by.actor == matter.requester:
         raise NotYourStep(Text("申请人不能批准自己的检查", "Whoever asked for a visit does not approve it"))
+
+
+def _require_soon(matter: Inspection, now: datetime) -> None:
+    assert matter.visit_started_at is not None, "the procedure requires it"
+    if now - matter.visit_started_at > LATE:
+        words = Text("进入现场已逾 24 小时，不能补批", "Entered over 24 hours ago: it cannot be approved any more")
+        raise StepRefused(words, next=Text("不予补批，另行申请检查", "Refuse it, and ask for another visit"))
+
+
+def _keep_span(session: Session, matter: Inspection, began: datetime | None, ended: datetime | None = None) -> None:
+    """State from when to when the visit can be recorded: at most to the end of the day after the last one approved."""
+    assert began is not None, "the procedure requires it"
+    last = matter.planned_until_on or matter.planned_on or today(began)
+    until = datetime.combine(last + timedelta(days=2), datetime.min.time(), ZONE)
+    span = {BEGAN: began.isoformat(), UNTIL: min(until, ended or until).isoformat()}
+    _keep(session, matter, stated=matter.stated | span)
 
 
 def _require_room(session: Session, matter: Inspection, stated: Mapping[str, Any]) -> None:

@@ -20,6 +20,8 @@ from shared.records.room import room_of
 
 ON_SITE = ("under_way", "recorded")
 """States in which somebody was let in under an approval, given before or afterwards."""
+MADE_BY = frozenset({"owner", "partner"})
+"""Who was on a visit; a superior sees it and was not there."""
 PLANNED = ("requested", "approved", "notified")
 COUNTED = (*PLANNED[1:], "under_way", "recorded", "emergency", "emergency_recorded")
 OFTEN = ((1, 1), (7, 2), (31, 3))
@@ -31,7 +33,7 @@ DEFAULT_CAP = 2
 def require_visit(session: Session, ref: str, clue: Clue, *, by: Principal) -> Inspection:
     """Return the visit a clue was verified on. Raises BodyInvalid for one that was never approved or made elsewhere."""
     found = session.get(Inspection, UUID(ref.partition(":")[2]))
-    if found is None or not relations_of(session, "inspection", found.id, by):
+    if found is None or not MADE_BY & relations_of(session, "inspection", found.id, by):
         raise _wrong("not_visible", "没有可供您查看的该检查", "There is no such inspection that you may see")
     if found.enterprise_id != clue.enterprise_id:
         raise _wrong("another_enterprise", "该检查是对另一企业的", "That inspection was of another enterprise")
@@ -40,6 +42,10 @@ def require_visit(session: Session, ref: str, clue: Clue, *, by: Principal) -> I
             "not_approved",
             "该检查未获批准或者尚未进入现场，不能作为现场核查",
             "That inspection is not approved or nobody entered yet: it is no verification on site",
+        )
+    if datetime.fromisoformat(found.stated["visit_until_at"]) < clue.discovered_at:
+        raise _wrong(
+            "before_the_clue", "该检查在发现线索前已结束", "That inspection was over before the clue was found"
         )
     return found
 

@@ -99,7 +99,7 @@ class TestNothingWithoutApproval:
         assert refusal(desk, visit, "record", **record) == (409, "step-refused")
         assert refusal(desk, visit, "record_emergency", **record) == (409, "step-refused")
         assert refusal(desk, visit, "notify", notified_at=at) == (409, "step-refused")
-        assert refusal(desk, visit, "start", door_code="AAAAAAAAAA", visit_started_at=at, **PEOPLE)[0] == 422
+        assert refusal(desk, visit, "start", door_code="AAAAAAAAAA", visit_started_at=at, **PEOPLE)[0] == 409
         assert refusal(desk, visit, "start_emergency", **RESULT)[0] == 422
         approved = {"approval_number": "1", "visit_reasons": "x"}
         assert refusal(desk, visit, "approve", **approved) == (403, "not-your-step")
