@@ -18,7 +18,7 @@ from shared.matters import commands as matters
 from shared.matters.bodies import Open, Take
 from shared.matters.commands import Habits
 from shared.matters.models import Between
-from shared.records.db import put, table_of, visible
+from shared.records.db import one_at_a_time, put, table_of, visible
 from shared.records.journal import Fact, record
 from shared.records.parties import competent_bureau
 from shared.records.perform import admit
@@ -52,8 +52,13 @@ def open_inspection(session: Session, model: type[T], body: Open, *, by: Princip
 def take(
     session: Session, model: type[T], subject_id: UUID, step_id: str, body: Take, *, by: Principal, now: datetime
 ) -> T:
-    """Take a step of an inspection."""
-    return matters.take(session, model, subject_id, step_id, body, by=by, now=now, habits=HABITS)
+    """Take a step of an inspection. The code stays as it was given out, however it was typed at the door."""
+    found = session.get(Inspection, subject_id)
+    code = found.door_code if found is not None else None
+    taken = matters.take(session, model, subject_id, step_id, body, by=by, now=now, habits=HABITS)
+    if step_id == "start":
+        _keep(session, taken, door_code=code)
+    return taken
 
 
 def _before(
@@ -92,7 +97,7 @@ def _after(
         _keep(session, matter, approved_at=now, **code)
 
 
-HABITS = Habits(before=_before, after=_after)
+HABITS = Habits(before=_before, after=_after, secret=frozenset({"door_code"}))
 
 
 def _require_another(matter: Inspection, by: Principal) -> None:
@@ -117,7 +122,11 @@ def _keep_span(session: Session, matter: Inspection, began: datetime | None, end
 
 
 def _require_room(session: Session, matter: Inspection, stated: Mapping[str, Any]) -> None:
-    """Refuse a visit the plan has no room for, one of an enterprise left alone, and one that is to be merged."""
+    """Refuse a visit the plan has no room for, one of an enterprise left alone, and one that is to be merged.
+
+    Approvals of one enterprise's visits wait for each other: two at once would both find the last place free.
+    """
+    one_at_a_time(session, f"visits:{matter.enterprise_id}")
     day = matter.planned_on
     assert day is not None, "the procedure requires it"
     if matter.visit_nature == "daily" and (
@@ -196,7 +205,7 @@ def visit(session: Session, inspection_id: UUID, *, by: Principal) -> Inspection
     return visible(session, Inspection, inspection_id, by=by)
 
 
-def _keep(session: Session, matter: Inspection, **values: Any) -> None:
+def _keep(session: Session, matter: Between, **values: Any) -> None:
     table = table_of(Inspection)
     session.execute(update(table).where(table.c.id == matter.id).values(**values))
     put(matter, values)

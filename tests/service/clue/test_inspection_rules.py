@@ -149,3 +149,10 @@ class TestRegister:
         assert desk.call(OFFICER, "GET", "/v1/inspection-register", params=october).text.count("\n") == 1
         mine = desk.call(STRANGER, "GET", "/v1/inspection-register", params={"from": "2026-09-01", "to": "2026-09-30"})
         assert mine.text.count("\n") == 1
+
+    def test_no_cell_is_a_formula_to_a_spreadsheet(self, desk):
+        for sign in ("=", "\uff1d", " =", "\t=", "@", "-"):
+            request(desk, visit_reasons=f"{sign}1+1")
+        answer = desk.call(OFFICER, "GET", "/v1/inspection-register", params={"from": "2026-09-01", "to": "2026-09-30"})
+        rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+        assert [row["reasons"][0] for row in rows] == ["'"] * 6
