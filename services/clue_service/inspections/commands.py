@@ -177,7 +177,7 @@ def _require_code(matter: Inspection, stated: Mapping[str, Any], now: datetime) 
 
 
 def _join(session: Session, matter: Inspection, ref: str, *, by: Principal, now: datetime) -> None:
-    """Make the owner a partner of another agency's visit of the same enterprise."""
+    """Make the owner, and whoever had joined it before, partners of another agency's visit of the same enterprise."""
     kind, _, text = ref.partition(":")
     try:
         found = session.get(Inspection, UUID(text)) if kind == "inspection" else None
@@ -191,9 +191,10 @@ def _join(session: Session, matter: Inspection, ref: str, *, by: Principal, now:
         raise _wrong(
             field, "not_planned", "没有可并入的对该企业的检查计划", "No planned visit of this enterprise to merge into"
         )
-    if matter.owner != found.owner:
-        admit(session, found, {"partner": [matter.owner]})
-        joined = [*found.stated.get(JOINED, ()), matter.owner]
+    come = [one for one in (matter.owner, *matter.stated.get(JOINED, ())) if one != found.owner]
+    if come:
+        admit(session, found, {"partner": come})
+        joined = list(dict.fromkeys([*found.stated.get(JOINED, ()), *come]))
         _keep(session, found, stated=found.stated | {JOINED: joined})
     record(
         session, found, Fact("inspection.joined", {"agency": matter.owner, "inspection": matter.ref}), by=by, now=now

@@ -129,6 +129,15 @@ class TestCapsAndMerging:
             status, code = refusal(desk, second, "merge", MARKET, joined_inspection_ref=ref)
             assert (status, code) == (422, "not_planned"), ref
 
+    def test_who_joined_goes_along_when_the_visit_is_merged_on(self, desk):
+        mine, market = request(desk), request(desk, MARKET)
+        last = request(desk, PROVINCE_HEAD)
+        take(desk, market, "merge", MARKET, joined_inspection_ref=mine["ref"])
+        take(desk, mine, "merge", joined_inspection_ref=last["ref"])
+        for who in (MARKET, OFFICER):
+            shown = desk.get(who, f"/v1/inspections/{last['id']}")
+            assert shown["stated"]["joined_agencies"] == [OFFICER.agency, MARKET.agency]
+
     def test_visits_that_crowd_are_warned_of(self, desk):
         reasons = {"separate_visit_reasons": "各自事项"}
         visits = [approve(desk, request(desk, days=day), **reasons) for day in (0, 2, 4, 20)]
