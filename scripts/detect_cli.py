@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,8 +32,15 @@ ReplayOption = Annotated[
 ]
 
 
-def line(hit: Hit, rule: Rule) -> dict[str, Any]:
-    """A hit as one JSON object; times are local wall time as in the tables."""
+def line(hit: Hit, rule: Rule, kept: Path | None = None) -> dict[str, Any]:
+    """A hit as one JSON object; times are local wall time as in the tables. Slice, chart and record go to `kept`."""
+    frozen = freeze(hit, rule)
+    if kept is not None:
+        name = f"{hit.rule_id}-{frozen.sha256}"
+        (kept / f"{name}.parquet").write_bytes(frozen.parquet)
+        (kept / f"{name}.json").write_bytes(orjson.dumps(dict(frozen.record)))
+        if frozen.chart:
+            (kept / f"{name}.svg").write_text(frozen.chart, encoding="utf-8")
     return {
         "rule_id": hit.rule_id,
         "entity_id": hit.entity_id,
@@ -42,7 +50,7 @@ def line(hit: Hit, rule: Rule) -> dict[str, Any]:
         "grade": hit.grade,
         "reasons": {language: list(texts) for language, texts in hit.reasons.items()},
         "pollutant": hit.pollutant,
-        "evidence": dict(freeze(hit, rule).record),
+        "evidence": dict(frozen.record),
     }
 
 
@@ -56,6 +64,10 @@ def detect(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="在标准输出打印摘要 JSON / print a summary as JSON")] = False,
     only: Annotated[list[str] | None, typer.Option("--rule", help="只运行这些规则 / only these rules")] = None,
+    evidence: Annotated[
+        Path | None,
+        typer.Option("--evidence", file_okay=False, help="切片、图和记录存入 / keep slices, charts and records here"),
+    ] = None,
     again: ReplayOption = None,
 ) -> None:
     """对文件夹中的表运行规则，写出命中；或复核一条线索 / Run the rules over tables, or judge a clue again."""
@@ -77,12 +89,17 @@ def detect(
     tables: dict[str, pl.DataFrame] = {name: table.frame for name, table in found.items()}
     shown = track(rules, description="规则 / rules", console=err, disable=not err.is_terminal)
     result = run(tables, shown, hours=large)
-    by_id = {rule.id: rule for rule in rules}
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_bytes(b"".join(orjson.dumps(line(hit, by_id[hit.rule_id])) + b"\n" for hit in result.hits))
+    _write(result.hits, {rule.id: rule for rule in rules}, output, evidence)
     if large is not None:
         found["obs_hour"] = Table(pl.DataFrame(), tuple(large.errors), (), error_count=large.error_count)
     _report(result, found, as_json, unknown=_unknown(source))
+
+
+def _write(hits: Sequence[Hit], rules: Mapping[str, Rule], output: Path, evidence: Path | None) -> None:
+    for folder in filter(None, (output.parent, evidence)):
+        folder.mkdir(parents=True, exist_ok=True)
+    lines = (orjson.dumps(line(hit, rules[hit.rule_id], evidence)) + b"\n" for hit in hits)
+    output.write_bytes(b"".join(lines))
 
 
 def _read(source: Path, err: Console, *, but: set[str]) -> dict[str, Table]:

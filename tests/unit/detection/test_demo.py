@@ -1,5 +1,6 @@
 """The whole way: frames of the demonstration, decoded, stored, judged."""
 
+import hashlib
 from datetime import datetime, timedelta
 
 import orjson
@@ -48,6 +49,19 @@ def test_detect_command_writes_one_object_a_hit(tmp_path):
     assert set(hits[0]) >= {"rule_id", "entity_id", "from", "to", "severity", "reasons", "evidence", "pollutant"}
     assert hits[0]["from"] == "2026-10-13T00:00:00"
     assert orjson.loads(result.stdout)["hits"] == 1
+
+
+def test_what_a_hit_rests_on_is_kept_and_judged_again(tmp_path):
+    received().write_parquet(tmp_path / "obs_hour.parquet")
+    demo.limits().write_csv(tmp_path / "limits.csv")
+    output, kept = tmp_path / "hits.jsonl", tmp_path / "kept"
+    given = ["--input", str(tmp_path), "--output", str(output), "--evidence", str(kept)]
+    assert CliRunner().invoke(detect_app, given).exit_code == 0
+    stated = orjson.loads(output.read_bytes())["evidence"]
+    found = {one.suffix: hashlib.sha256(one.read_bytes()).hexdigest() for one in kept.iterdir()}
+    assert (found[".parquet"], found[".svg"]) == (stated["slice"]["sha256"], stated["chart"]["sha256"])
+    judged = CliRunner().invoke(detect_app, ["--replay", str(kept), "--json"])
+    assert (judged.exit_code, orjson.loads(judged.stdout)["same"]) == (0, True)
 
 
 def test_detect_command_tells_of_what_it_did_not_read(tmp_path):
