@@ -56,20 +56,26 @@ def check_stated(session: Session, stated: Mapping[str, Any], case: Case, *, by:
     """Refuse a step that records what was seen at another time than on the visit it names. Raises BodyInvalid."""
     if not stated.get("inspection_ref"):
         return
-    visit = require(session, stated["inspection_ref"], case, by=by, field="stated.inspection_ref")
+    visit = require(session, stated["inspection_ref"], case.enterprise_id, by=by, field="stated.inspection_ref")
     for name in SEEN_AT:
         at = stated.get(name)
-        if at is not None and not (visit.began_at and visit.until_at and visit.began_at <= at <= visit.until_at):
-            zh, en = "不在该检查的起止时间内", "It lies outside the time of that inspection"
-            raise _wrong(f"stated.{name}", "outside_the_visit", zh, en)
+        if at is not None:
+            require_during(visit, at, f"stated.{name}")
 
 
-def require(session: Session, ref: str, case: Case, *, by: Principal, field: str) -> Visit:
+def require_during(visit: Visit, at: datetime, field: str) -> None:
+    """Refuse what was seen at another time than on the visit. Raises BodyInvalid."""
+    if not (visit.began_at and visit.until_at and visit.began_at <= at <= visit.until_at):
+        zh, en = "不在该检查的起止时间内", "It lies outside the time of that inspection"
+        raise _wrong(field, "outside_the_visit", zh, en)
+
+
+def require(session: Session, ref: str, enterprise_id: str, *, by: Principal, field: str) -> Visit:
     """Return the visit a site record rests on. Raises BodyInvalid for one not approved, not made, or made elsewhere."""
     found = session.get(Visit, ref)
     if found is None or by.agency not in (found.owner, *found.partners.split()):
         raise _wrong(field, "not_visible", "没有可供您引用的该检查", "There is no such inspection that you may name")
-    if found.enterprise_id != case.enterprise_id:
+    if found.enterprise_id != enterprise_id:
         raise _wrong(field, "another_enterprise", "该检查是对另一企业的", "That inspection was of another enterprise")
     if found.state not in ON_SITE:
         zh, en = "该检查未获批准或者尚未进入现场", "That inspection is not approved, or nobody entered yet"
@@ -83,7 +89,7 @@ def check_site_record(session: Session, subject: Row, described: Description, by
         return
     case = subject if isinstance(subject, Case) else _case_of(session, subject)
     ref = str(described.details.get("inspection_ref", ""))
-    require(session, ref, case, by=by, field="details.inspection_ref")
+    require(session, ref, case.enterprise_id, by=by, field="details.inspection_ref")
 
 
 def _case_of(session: Session, measure: Row) -> Case:
