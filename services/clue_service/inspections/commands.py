@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from services.clue_service.inspections import queries
 from services.clue_service.inspections.models import Inspection
+from services.clue_service.inspections.planning import HEAD
 from shared.clock import ZONE, today
 from shared.errors import BodyInvalid, NotYourStep, StepRefused, Text
 from shared.identity import Principal
@@ -79,6 +80,8 @@ def _before(
     elif step.id in RECORDS:
         _keep_span(session, matter, matter.visit_started_at, stated["visit_ended_at"])
     elif step.id == "merge":
+        if matter.state == "requested":
+            _require_head(matter, by)
         _join(session, matter, str(stated["joined_inspection_ref"]), by=by, now=now)
 
 
@@ -103,6 +106,14 @@ HABITS = Habits(before=_before, after=_after, secret=frozenset({"door_code"}))
 def _require_another(matter: Inspection, by: Principal) -> None:
     if by.actor == matter.requester:
         raise NotYourStep(Text("申请人不能批准自己的检查", "Whoever asked for a visit does not approve it"))
+
+
+def _require_head(matter: Inspection, by: Principal) -> None:
+    """Joining another's visit before one's own was approved is that approval: the head gives it, of no own request."""
+    _require_another(matter, by)
+    if HEAD not in by.roles:
+        words = Text("尚未批准的检查，由本机关负责人并入", "A visit that is not approved yet is merged by the head")
+        raise NotYourStep(words)
 
 
 def _require_soon(matter: Inspection, now: datetime) -> None:
