@@ -78,8 +78,9 @@ def detect(
         err.print("请给出 --input 和 --output，或 --replay / give --input and --output, or --replay")
         raise typer.Exit(_REFUSED)
     rules = [rule for rule in current(load()) if rule.id in MODELS and (not only or rule.id in only)]
-    if not rules:
-        err.print("没有可运行的规则 / no rule to run")
+    if not rules or set(only or ()) - {rule.id for rule in rules}:
+        unknown = ", ".join(sorted(set(only or ()) - {rule.id for rule in rules}))
+        err.print(f"没有可运行的规则 {unknown} / no rule to run {unknown}")
         raise typer.Exit(_REFUSED)
     large = HourFile.of(source / "obs_hour.parquet")
     found = _read(source, err, but={"obs_hour"} if large else set())

@@ -78,6 +78,23 @@ def test_detect_command_tells_of_what_it_did_not_read(tmp_path):
     assert (summary["error_count"], summary["unknown_files"]) == ({"obs_hour": 30}, ["readings.csv"])
 
 
+def test_detect_command_leaves_out_no_rule_in_silence(tmp_path):
+    received().write_parquet(tmp_path / "obs_hour.parquet")
+    given = ["--input", str(tmp_path), "--output", str(tmp_path / "hits.jsonl"), "--rule", "R01", "--rule", "R99"]
+    told = CliRunner().invoke(detect_app, given)
+    assert (told.exit_code, "no rule to run R99" in told.stderr) == (2, True), told.output
+
+
+def test_a_record_of_another_shape_is_nothing_to_judge(tmp_path):
+    content = b"no parquet"
+    record = {"rule_id": "R01", "rule_version": 1, "parameters": [1]}
+    record |= {"slice": {"sha256": hashlib.sha256(content).hexdigest()}}
+    (tmp_path / "record.json").write_bytes(orjson.dumps(record))
+    (tmp_path / "slice.parquet").write_bytes(content)
+    told = CliRunner().invoke(detect_app, ["--replay", str(tmp_path)])
+    assert (told.exit_code, type(told.exception)) == (2, SystemExit)
+
+
 def test_detect_command_names_a_file_that_is_no_table(tmp_path):
     (tmp_path / "obs_hour.parquet").write_bytes(b"garbage")
     given = ["--input", str(tmp_path), "--output", str(tmp_path / "hits.jsonl"), "--json"]
