@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 
 from pydantic import SecretStr
 from sqlmodel import Session
@@ -95,4 +96,6 @@ def _seal(session: Session) -> Seal:
 
 
 def _bare(text: str) -> str:
-    return _BLANK.sub("", text).casefold()
+    """A text without blanks, stops and signs nobody sees; wide letters and figures become plain ones."""
+    seen = "".join(sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf")
+    return _BLANK.sub("", seen).casefold()
