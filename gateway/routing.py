@@ -58,7 +58,7 @@ def is_plain(raw_path: bytes) -> bool:
 
 
 def takes_large_body(raw_path: bytes) -> bool:
-    """Whether a path takes evidence, device streams, imports, batches of lines or a set for a drill: the larger limit."""
+    """Whether a path takes evidence, device streams, imports, batches of lines or a drill set: the larger limit."""
     parts = raw_path.split(b"/")
     is_batch = parts[2:] == [b"clues", b"batches"] or (parts[2] == b"van-runs" and parts[-1] == b"points")
     is_set = parts[2] == b"drills" and parts[-1] == b"set"

@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,10 +16,11 @@ from services.clue_service.detection.catalogue import Rule, current, load
 from services.clue_service.detection.engine import MODELS, Hit, Run, run
 from services.clue_service.detection.evidence import freeze
 from services.clue_service.intake.hour_file import HourFile
-from services.clue_service.intake.tables import RowError, Table, declared, file_of, read_table
+from services.clue_service.intake.tables import ENDINGS, RowError, Table, declared, file_of, read_table
 
 app = typer.Typer(help="运行线索规则 / Run the detection rules", invoke_without_command=True)
 _REFUSED = 2
+_SHOWN = 20
 ERROR_FIELDS = ("file", "sheet", "row", "column", "code", "zh", "en")
 ReplayOption = Annotated[
     str | None,
@@ -30,8 +32,15 @@ ReplayOption = Annotated[
 ]
 
 
-def line(hit: Hit, rule: Rule) -> dict[str, Any]:
-    """A hit as one JSON object; times are local wall time as in the tables."""
+def line(hit: Hit, rule: Rule, kept: Path | None = None) -> dict[str, Any]:
+    """A hit as one JSON object; times are local wall time as in the tables. Slice, chart and record go to `kept`."""
+    frozen = freeze(hit, rule)
+    if kept is not None:
+        name = f"{hit.rule_id}-{frozen.sha256}"
+        (kept / f"{name}.parquet").write_bytes(frozen.parquet)
+        (kept / f"{name}.json").write_bytes(orjson.dumps(dict(frozen.record)))
+        if frozen.chart:
+            (kept / f"{name}.svg").write_text(frozen.chart, encoding="utf-8")
     return {
         "rule_id": hit.rule_id,
         "entity_id": hit.entity_id,
@@ -41,7 +50,7 @@ def line(hit: Hit, rule: Rule) -> dict[str, Any]:
         "grade": hit.grade,
         "reasons": {language: list(texts) for language, texts in hit.reasons.items()},
         "pollutant": hit.pollutant,
-        "evidence": dict(freeze(hit, rule).record),
+        "evidence": dict(frozen.record),
     }
 
 
@@ -55,6 +64,10 @@ def detect(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="在标准输出打印摘要 JSON / print a summary as JSON")] = False,
     only: Annotated[list[str] | None, typer.Option("--rule", help="只运行这些规则 / only these rules")] = None,
+    evidence: Annotated[
+        Path | None,
+        typer.Option("--evidence", file_okay=False, help="切片、图和记录存入 / keep slices, charts and records here"),
+    ] = None,
     again: ReplayOption = None,
 ) -> None:
     """对文件夹中的表运行规则，写出命中；或复核一条线索 / Run the rules over tables, or judge a clue again."""
@@ -65,8 +78,9 @@ def detect(
         err.print("请给出 --input 和 --output，或 --replay / give --input and --output, or --replay")
         raise typer.Exit(_REFUSED)
     rules = [rule for rule in current(load()) if rule.id in MODELS and (not only or rule.id in only)]
-    if not rules:
-        err.print("没有可运行的规则 / no rule to run")
+    if not rules or set(only or ()) - {rule.id for rule in rules}:
+        unknown = ", ".join(sorted(set(only or ()) - {rule.id for rule in rules}))
+        err.print(f"没有可运行的规则 {unknown} / no rule to run {unknown}")
         raise typer.Exit(_REFUSED)
     large = HourFile.of(source / "obs_hour.parquet")
     found = _read(source, err, but={"obs_hour"} if large else set())
@@ -76,12 +90,17 @@ def detect(
     tables: dict[str, pl.DataFrame] = {name: table.frame for name, table in found.items()}
     shown = track(rules, description="规则 / rules", console=err, disable=not err.is_terminal)
     result = run(tables, shown, hours=large)
-    by_id = {rule.id: rule for rule in rules}
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_bytes(b"".join(orjson.dumps(line(hit, by_id[hit.rule_id])) + b"\n" for hit in result.hits))
+    _write(result.hits, {rule.id: rule for rule in rules}, output, evidence)
     if large is not None:
         found["obs_hour"] = Table(pl.DataFrame(), tuple(large.errors), (), error_count=large.error_count)
-    _report(result, found, as_json)
+    _report(result, found, as_json, unknown=_unknown(source))
+
+
+def _write(hits: Sequence[Hit], rules: Mapping[str, Rule], output: Path, evidence: Path | None) -> None:
+    for folder in filter(None, (output.parent, evidence)):
+        folder.mkdir(parents=True, exist_ok=True)
+    lines = (orjson.dumps(line(hit, rules[hit.rule_id], evidence)) + b"\n" for hit in hits)
+    output.write_bytes(b"".join(lines))
 
 
 def _read(source: Path, err: Console, *, but: set[str]) -> dict[str, Table]:
@@ -94,7 +113,13 @@ def _read(source: Path, err: Console, *, but: set[str]) -> dict[str, Table]:
     return found
 
 
-def _report(result: Run, found: dict[str, Table], as_json: bool) -> None:
+def _unknown(source: Path) -> list[str]:
+    """Tables of the folder that nobody reads: none of that name is declared, or another file of it comes first."""
+    read = {file_of(source, name) for name in declared()}
+    return sorted(path.name for path in source.iterdir() if path.suffix[1:] in ENDINGS and path not in read)
+
+
+def _report(result: Run, found: dict[str, Table], as_json: bool, *, unknown: list[str]) -> None:
     """The summary: on standard output as JSON when asked for, else for a reader on standard error."""
     errors = [error for table in found.values() for error in table.errors]
     if as_json:
@@ -102,6 +127,8 @@ def _report(result: Run, found: dict[str, Table], as_json: bool) -> None:
             "hits": len(result.hits),
             "not_evaluable": result.not_evaluable,
             "errors": [{field: getattr(one, field) for field in ERROR_FIELDS} for one in errors],
+            "error_count": {name: table.error_count for name, table in found.items() if table.error_count},
+            "unknown_files": unknown,
             "notes": {name: [dict(note) for note in table.notes] for name, table in found.items() if table.notes},
         }
         sys.stdout.buffer.write(orjson.dumps(summary) + b"\n")
@@ -112,8 +139,16 @@ def _report(result: Run, found: dict[str, Table], as_json: bool) -> None:
         if counts:
             listed = ", ".join(f"{name} {count}" for name, count in counts.items())
             err.print(f"{rule_id} 不可评估 / not evaluable: {listed}")
-    for error in errors[:20]:
+    for name, table in found.items():
+        for note in table.notes:
+            err.print(f"{name}：{note['zh']} / {name}: {note['en']}", soft_wrap=True)
+    for file in unknown:
+        err.print(f"未读取 {file} / {file} was not read", soft_wrap=True)
+    for error in errors[:_SHOWN]:
         err.print(f"{_where(error)} 第 {error.row} 行 {error.column}：{error.zh} / row {error.row}: {error.en}")
+    more = sum(table.error_count for table in found.values()) - len(errors[:_SHOWN])
+    if more > 0:
+        err.print(f"另有 {more} 处错误 / {more} more errors")
 
 
 def _where(error: RowError) -> str:

@@ -34,7 +34,7 @@ def run(clue: str, *, as_json: bool) -> None:
     """Judge a clue (its ref, or a folder or ZIP with slice and record) again and end with the status."""
     try:
         found = _found(clue)
-    except (LianqinError, ValueError, KeyError, TypeError, OSError) as refused:
+    except (LianqinError, ValueError, KeyError, TypeError, OSError, RuntimeError) as refused:
         print(refused, file=sys.stderr)
         raise typer.Exit(_REFUSED) from refused
     if not found:

@@ -36,13 +36,18 @@ def _nothing(
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """What a room does around the steps of its matters, in the step's transaction."""
+    """What a room does around the steps of its matters, in the step's transaction.
+
+    `secret` names fields that are checked before the step and written nowhere: MASK stands in their place.
+    """
 
     before: Around = _nothing
     after: Around = _nothing
+    secret: frozenset[str] = frozenset()
 
 
 PLAIN = Habits()
+MASK = "***"
 
 
 def open_matter(
@@ -118,6 +123,7 @@ def taken(
     """Take a step with what it states, typed: hand over, admit, appoint, perform, and do what follows from it."""
     written: dict[str, Any] = {"step": step.id, "manifest": None, **stated}
     habits.before(session, subject, step, stated, by, now)
+    written |= dict.fromkeys(habits.secret & set(stated), MASK)
     if step.hands_over is not None:
         written |= _handed_over(session, subject, now=now)
     takes_part = dict(subject.takes_part)

@@ -13,7 +13,7 @@ from shared.matters.bodies import Open, RecordFacts, Take
 from shared.matters.models import Between, BetweenView
 from shared.records.db import visible
 from shared.web.deps import CallDep, PrincipalDep, ReadDep, RoomDep
-from shared.web.evidence_routes import Check, evidence_routes, no_check
+from shared.web.evidence_routes import Check, evidence_routes, no_site_record
 from shared.web.problems import spoken
 from shared.web.subject_routes import LanguageQuery, read_routes
 
@@ -65,7 +65,7 @@ def matter_routes(model: type[T], view: type[V], *, prefix: str, doors: Doors = 
     return router
 
 
-def with_reads(router: APIRouter, model: type[T], view: type[V], *, check: Check = no_check) -> APIRouter:
+def with_reads(router: APIRouter, model: type[T], view: type[V], *, check: Check = no_site_record) -> APIRouter:
     """Return the router with the reading and evidence routes of its kind."""
     read_routes(router, model, view)
     evidence_routes(router, model, check=check)

@@ -11,6 +11,11 @@ from shared.records.items import Description, Item
 from shared.records.room import room_of
 from shared.rules.evidence_kinds import EvidenceKind, ill_stated, implied, labels, lacking
 
+SITE_RECORD = "site_record"
+"""The document that is a record of a visit (现场检查笔录)."""
+SITE_KIND = "inspection_record"
+"""The kind of evidence a record of a visit is; a paper of no other name that is called so is one as well."""
+
 
 def kind_of(session: Session, described: Description) -> EvidenceKind | None:
     """Return the kind an item is called, else the one its document is by itself. Raises BodyInvalid."""
@@ -50,6 +55,14 @@ def check(session: Session, described: Description, *, now: datetime) -> Evidenc
         ]
         raise BodyInvalid(Text(wrong[0].zh, wrong[0].en), errors=errors)
     return kind
+
+
+def is_site_record(session: Session, described: Description) -> bool:
+    """Whether an item is a record of a visit, by its document or by the kind it is called."""
+    if described.document == SITE_RECORD:
+        return True
+    kind = kind_of(session, described)
+    return kind is not None and kind.id == SITE_KIND and described.document not in kind.documents
 
 
 def refuse_twin(known: Sequence[Item], stored: Stored, described: Description) -> None:

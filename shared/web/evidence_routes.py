@@ -57,11 +57,27 @@ Check = Callable[[Session, Row, evidence.Description, Principal], None]
 """What a room refuses of an upload beyond what the law says of its kind: session, subject, description, who."""
 
 
-def no_check(_session: Session, _subject: Row, _described: evidence.Description, _by: Principal) -> None:
-    """Most rooms refuse nothing more."""
+ADMINISTRATION = "ecological_environment_authority"
+"""The kind of agency whose every visit is approved here."""
 
 
-def evidence_routes(router: APIRouter, model: type[T], *, check: Check = no_check) -> None:
+def no_site_record(session: Session, _subject: Row, described: evidence.Description, by: Principal) -> None:
+    """Refuse a record of a visit: it is kept only where the approved visit behind it is known.
+
+    The police and the procuratorate inspect under laws of their own: theirs are refused by the document's name only.
+    """
+    if described.document == describing.SITE_RECORD or (
+        by.kind == ADMINISTRATION and describing.is_site_record(session, described)
+    ):
+        words = Text("现场检查笔录不在此登记", "A record of a visit is not kept here")
+        next_step = Text(
+            "在检查、线索、案件或者措施中登记", "Keep it in the inspection, the clue, the case or the measure"
+        )
+        errors = [{"field": "document", "code": "site_record", "message": words}]
+        raise BodyInvalid(words, errors=errors, next=next_step)
+
+
+def evidence_routes(router: APIRouter, model: type[T], *, check: Check = no_site_record) -> None:
     """Add the evidence routes of a kind of subject to its router."""
     _reading(router, model)
     _keeping(router, model, check)

@@ -75,8 +75,7 @@ def take(session: Session, case_id: UUID, step_id: str, body: Take, *, by: Princ
     _require_open(procedure, step, case)
     expect(session, case)
     stated = stating.read(room, procedure, step, body.stated, now=now) | dict(ALSO.get(step_id, {}))
-    if stated.get("inspection_ref"):
-        visits.require(session, stated["inspection_ref"], case, by=by, field="stated.inspection_ref")
+    visits.check_stated(session, stated, case, by=by)
     ended_on = stated.get("conduct_ended_on")
     if ended_on is not None and ended_on > today(now):
         words = Text("行为终了之日晚于今日", "conduct_ended_on lies in the future")

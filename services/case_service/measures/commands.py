@@ -76,8 +76,8 @@ def _before(
     assert isinstance(matter, Measure)
     said = {name: value for name, value in stated.items() if value is not None}
     case = _case(session, matter.about, room_of(session).itself)
-    if case is not None and said.get("inspection_ref"):
-        visits.require(session, said["inspection_ref"], case, by=by, field="stated.inspection_ref")
+    if case is not None:
+        visits.check_stated(session, said, case, by=by)
     known = stated_of(session, matter) | said
     found = figures.computed(session, matter, step.id, known, case)
     if found:

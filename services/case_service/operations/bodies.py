@@ -49,11 +49,13 @@ class ListObjects(Body):
 
 
 class Check(Body):
-    """What a look at an object came to."""
+    """What a look at an object came to; on site only under an approved inspection of it (`inspection:<uuid>`)."""
 
     outcome: Literal["clean", "found", "absent"]
     note: LongWords
     checked_at: PastInstant
+    method: Literal["off_site", "on_site"] = "off_site"
+    inspection_ref: Words | None = None
 
 
 class NewTask(Body):

@@ -12,6 +12,7 @@ from services.case_service.conferences import timing
 from services.case_service.operations.bodies import Check, ListObjects, NewFinding, NewTask, Report, Settle
 from services.case_service.operations.models import Operation, OperationFinding, OperationObject, OperationTask
 from services.case_service.operations.taking_part import acted, joined, wrong
+from services.case_service.visits import approved
 from shared.clock import new_id
 from shared.errors import NotVisible, NotYourStep, StepRefused, Text
 from shared.events import Origin, envelope
@@ -58,12 +59,15 @@ def list_objects(session: Session, operation_id: UUID, body: ListObjects, *, by:
 def check_object(
     session: Session, operation_id: UUID, number: int, body: Check, *, by: Principal, now: datetime
 ) -> Operation:
-    """Record what a look at one's object came to; every look is kept."""
+    """Record what a look at one's object came to; every look is kept. On site, an approved visit stands behind it."""
     operation = _operation(session, operation_id, "check_object", by)
     joined(session, operation, by.agency, "agency")
     found = _numbered(session, OperationObject, operation, number)
     _require_mine(found.agency, by)
     _require_past("checked_at", body.checked_at, now)
+    if body.method == "on_site" or body.inspection_ref is not None:
+        visit = approved.require(session, body.inspection_ref or "", found.code, by=by, field="inspection_ref")
+        approved.require_during(visit, body.checked_at, "checked_at")
     line = body.model_dump(mode="json") | _who(by, now)
     acted(session, operation, "check_object", {"object": number, "check": line}, by=by, now=now)
     _change(session, found, state=body.outcome, checks=[*found.checks, line])

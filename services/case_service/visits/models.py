@@ -17,5 +17,8 @@ class Visit(SQLModel, table=True):
     enterprise_id: str = Field(index=True)
     enterprise_name: str
     state: str
+    began_at: datetime | None = None
+    until_at: datetime | None = None
+    """From when to when something can have been seen on it; null before anybody entered."""
     version: int
     told_at: datetime

@@ -2,16 +2,19 @@
 
 import json
 import re
+import unicodedata
 
 from pydantic import SecretStr
 from sqlmodel import Session
 
 from services.clue_service.complaints.models import Complainant, Complaint, Identity, IdentityView
 from shared.errors import BodyInvalid, EvidenceMismatch, Text
+from shared.identity import Principal
 from shared.records.db import Row, write
 from shared.records.evidence import Description
 from shared.records.room import room_of
 from shared.sealing import Seal, Unreadable
+from shared.web.evidence_routes import no_site_record
 
 PURPOSE = "lianqin complainants"
 LEAST_SIGNS = 2
@@ -61,9 +64,10 @@ def keep_out_of(session: Session, complaint: Complaint, texts: dict[str, str | N
     keep_out(said, texts)
 
 
-def check_upload(session: Session, subject: Row, described: Description, _by: object) -> None:
-    """Refuse an upload whose name or statements name the complainant: they are journalled."""
+def check_upload(session: Session, subject: Row, described: Description, by: Principal) -> None:
+    """Refuse an upload whose name or statements name the complainant: they are journalled. No visit is kept here."""
     assert isinstance(subject, Complaint)
+    no_site_record(session, subject, described, by)
     said = json.dumps(dict(described.details), ensure_ascii=False)
     keep_out_of(session, subject, {"name": described.name, "details": said})
 
@@ -92,4 +96,6 @@ def _seal(session: Session) -> Seal:
 
 
 def _bare(text: str) -> str:
-    return _BLANK.sub("", text).casefold()
+    """A text without blanks, stops and signs nobody sees; wide letters and figures become plain ones."""
+    seen = "".join(sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf")
+    return _BLANK.sub("", seen).casefold()

@@ -3,9 +3,10 @@
 import math
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from xml.sax.saxutils import escape
 
 import polars as pl
+
+from services.clue_service.detection.drawing import escape
 
 WIDTH, HEIGHT = 960, 320
 LEFT, RIGHT, TOP, BOTTOM = 64, 64, 40, 40

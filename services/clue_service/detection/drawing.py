@@ -1,15 +1,23 @@
 """Small charts as SVG: lines, bars, points and bands over one pair of axes. The same input gives the same text."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from xml.sax.saxutils import escape
+from xml.sax import saxutils
 
 WIDTH, HEIGHT = 960, 320
 LEFT, RIGHT, TOP, BOTTOM = 64, 24, 48, 40
 BLUE, GREY, RED, GREEN, BAND = "#1f5fa8", "#7a8594", "#b3261e", "#2e7d4f", "#f4d7d4"
 TICKS = 4
+_UNFIT = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Signs XML has no place for, not even as a number (XML 1.0, section 2.2)."""
+
+
+def escape(text: str) -> str:
+    """A text as XML carries it; a sign that has no place in XML is shown as a replacement sign."""
+    return saxutils.escape(_UNFIT.sub("\ufffd", text))
 
 
 def seconds(moment: datetime) -> float:

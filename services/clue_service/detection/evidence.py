@@ -33,7 +33,8 @@ def freeze(found: Hit, rule: Rule) -> Evidence:
     buffer = io.BytesIO()
     found.evidence.write_parquet(buffer, compression="zstd", compression_level=3, statistics=False)
     parquet = buffer.getvalue()
-    digest = hashlib.sha256(parquet).hexdigest()
+    digest, chart = hashlib.sha256(parquet).hexdigest(), _chart(found, rule)
+    drawn = chart.encode()
     record = {
         "rule_id": found.rule_id,
         "rule_version": found.rule_version,
@@ -49,9 +50,10 @@ def freeze(found: Hit, rule: Rule) -> Evidence:
         "exclusions_tested": [text.model_dump() for text in rule.exclusions],
         "legal_hooks": [hook.model_dump() for hook in rule.legal],
         "slice": {"sha256": digest, "rows": found.evidence.height, "bytes": len(parquet)},
+        "chart": {"sha256": hashlib.sha256(drawn).hexdigest(), "bytes": len(drawn)} if drawn else None,
         "marks": _marks(found.evidence),
     }
-    return Evidence(parquet, digest, _chart(found, rule), record)
+    return Evidence(parquet, digest, chart, record)
 
 
 def replay(

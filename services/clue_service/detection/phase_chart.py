@@ -1,8 +1,8 @@
 """The chart of R17: how often water flowed, by the time since the last sampling."""
 
-from xml.sax.saxutils import escape
-
 import polars as pl
+
+from services.clue_service.detection.drawing import escape
 
 WIDTH, HEIGHT, EDGE = 960, 320, 48
 BLUE, RED, GREY = "#1f5fa8", "#b3261e", "#e3e6ea"

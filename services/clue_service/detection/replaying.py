@@ -135,7 +135,9 @@ def _records(files: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, dict[str
             continue
         said = orjson.loads(content)
         parts = ("rule_id", "rule_version", "parameters", "slice")
-        if isinstance(said, dict) and all(part in said for part in parts) and "sha256" in said["slice"]:
+        if not isinstance(said, dict) or not all(part in said for part in parts):
+            continue
+        if all(isinstance(said[part], dict) for part in ("parameters", "slice")) and "sha256" in said["slice"]:
             yield name, said
 
 

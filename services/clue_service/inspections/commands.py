@@ -11,14 +11,15 @@ from sqlmodel import Session
 
 from services.clue_service.inspections import queries
 from services.clue_service.inspections.models import Inspection
-from shared.clock import today
+from services.clue_service.inspections.planning import HEAD
+from shared.clock import ZONE, today
 from shared.errors import BodyInvalid, NotYourStep, StepRefused, Text
 from shared.identity import Principal
 from shared.matters import commands as matters
 from shared.matters.bodies import Open, Take
 from shared.matters.commands import Habits
 from shared.matters.models import Between
-from shared.records.db import put, table_of, visible
+from shared.records.db import one_at_a_time, put, table_of, visible
 from shared.records.journal import Fact, record
 from shared.records.parties import competent_bureau
 from shared.records.perform import admit
@@ -26,17 +27,22 @@ from shared.records.room import room_of
 from shared.rules.procedure_entries import Step
 
 T = TypeVar("T", bound=Between)
-APPROVALS = ("approve", "approve_afterwards", "approve_recorded")
+AFTERWARDS = ("approve_afterwards", "approve_recorded")
+APPROVALS = ("approve", *AFTERWARDS)
+RECORDS = ("record", "record_emergency")
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """No letter or figure that is taken for another when it is read out at a gate."""
+BEGAN, UNTIL = "visit_started_at", "visit_until_at"
+"""What a visit states of the time within which something was seen on it."""
 JOINED = "joined_agencies"
 """What a visit states of the agencies that were merged into it: they record in their own cases what was seen."""
 LATE = timedelta(hours=24)
-"""How long after entering an urgent visit may still be put down; whoever comes later was not urgent."""
+"""How long after entering an urgent visit may still be put down, and be approved; what comes later was not urgent."""
 
 
 def open_inspection(session: Session, model: type[T], body: Open, *, by: Principal, now: datetime) -> T:
     """Request a visit, or put down one that was urgent. Raises BodyInvalid without an enterprise or a division."""
+    body = body.model_copy(update={"enterprise_id": body.enterprise_id.strip()})  # a blank would make it another one
     for name in ("enterprise_id", "enterprise_name", "division"):
         if not getattr(body, name):
             raise _wrong(name, "missing", "请写明企业与所在区划", "Name the enterprise and its division")
@@ -47,21 +53,35 @@ def open_inspection(session: Session, model: type[T], body: Open, *, by: Princip
 def take(
     session: Session, model: type[T], subject_id: UUID, step_id: str, body: Take, *, by: Principal, now: datetime
 ) -> T:
-    """Take a step of an inspection."""
-    return matters.take(session, model, subject_id, step_id, body, by=by, now=now, habits=HABITS)
+    """Take a step of an inspection. The code stays as it was given out, however it was typed at the door."""
+    found = session.get(Inspection, subject_id)
+    code = found.door_code if found is not None else None
+    taken = matters.take(session, model, subject_id, step_id, body, by=by, now=now, habits=HABITS)
+    if step_id == "start":
+        _keep(session, taken, door_code=code)
+    return taken
 
 
 def _before(
     session: Session, matter: Between, step: Step, stated: Mapping[str, Any], by: Principal, now: datetime
 ) -> None:
     assert isinstance(matter, Inspection)
+    if matter.state not in step.from_states:
+        return  # the law refuses the step, and what is asked below may not be known yet
     if step.id in APPROVALS:
         _require_another(matter, by)
+    if step.id in AFTERWARDS:
+        _require_soon(matter, now)
     if step.id == "approve":
         _require_room(session, matter, stated)
     elif step.id == "start":
         _require_code(matter, stated, now)
+        _keep_span(session, matter, stated["visit_started_at"])
+    elif step.id in RECORDS:
+        _keep_span(session, matter, matter.visit_started_at, stated["visit_ended_at"])
     elif step.id == "merge":
+        if matter.state == "requested":
+            _require_head(matter, by)
         _join(session, matter, str(stated["joined_inspection_ref"]), by=by, now=now)
 
 
@@ -73,12 +93,14 @@ def _after(
         _keep(session, matter, requester=by.actor)
         if step.id == "start_emergency" and now - matter.visit_started_at > LATE:  # type: ignore[operator]  # required
             raise _wrong("stated.visit_started_at", "not_urgent", "进入现场已逾 24 小时", "Entered over 24 hours ago")
+        if step.id == "start_emergency":
+            _keep_span(session, matter, matter.visit_started_at)
     if step.id in APPROVALS:
         code = {} if matter.door_code else {"door_code": "".join(secrets.choice(ALPHABET) for _ in range(10))}
         _keep(session, matter, approved_at=now, **code)
 
 
-HABITS = Habits(before=_before, after=_after)
+HABITS = Habits(before=_before, after=_after, secret=frozenset({"door_code"}))
 
 
 def _require_another(matter: Inspection, by: Principal) -> None:
@@ -86,8 +108,36 @@ def _require_another(matter: Inspection, by: Principal) -> None:
         raise NotYourStep(Text("申请人不能批准自己的检查", "Whoever asked for a visit does not approve it"))
 
 
+def _require_head(matter: Inspection, by: Principal) -> None:
+    """Joining another's visit before one's own was approved is that approval: the head gives it, of no own request."""
+    _require_another(matter, by)
+    if HEAD not in by.roles:
+        words = Text("尚未批准的检查，由本机关负责人并入", "A visit that is not approved yet is merged by the head")
+        raise NotYourStep(words)
+
+
+def _require_soon(matter: Inspection, now: datetime) -> None:
+    assert matter.visit_started_at is not None, "the procedure requires it"
+    if now - matter.visit_started_at > LATE:
+        words = Text("进入现场已逾 24 小时，不能补批", "Entered over 24 hours ago: it cannot be approved any more")
+        raise StepRefused(words, next=Text("不予补批，另行申请检查", "Refuse it, and ask for another visit"))
+
+
+def _keep_span(session: Session, matter: Inspection, began: datetime | None, ended: datetime | None = None) -> None:
+    """State from when to when the visit can be recorded: at most to the end of the day after the last one approved."""
+    assert began is not None, "the procedure requires it"
+    last = matter.planned_until_on or matter.planned_on or today(began)
+    until = datetime.combine(last + timedelta(days=2), datetime.min.time(), ZONE)
+    span = {BEGAN: began.isoformat(), UNTIL: min(until, ended or until).isoformat()}
+    _keep(session, matter, stated=matter.stated | span)
+
+
 def _require_room(session: Session, matter: Inspection, stated: Mapping[str, Any]) -> None:
-    """Refuse a visit the plan has no room for, one of an enterprise left alone, and one that is to be merged."""
+    """Refuse a visit the plan has no room for, one of an enterprise left alone, and one that is to be merged.
+
+    Approvals of one enterprise's visits wait for each other: two at once would both find the last place free.
+    """
+    one_at_a_time(session, f"visits:{matter.enterprise_id}")
     day = matter.planned_on
     assert day is not None, "the procedure requires it"
     if matter.visit_nature == "daily" and (
@@ -138,7 +188,7 @@ def _require_code(matter: Inspection, stated: Mapping[str, Any], now: datetime) 
 
 
 def _join(session: Session, matter: Inspection, ref: str, *, by: Principal, now: datetime) -> None:
-    """Make the owner a partner of another agency's visit of the same enterprise."""
+    """Make the owner, and whoever had joined it before, partners of another agency's visit of the same enterprise."""
     kind, _, text = ref.partition(":")
     try:
         found = session.get(Inspection, UUID(text)) if kind == "inspection" else None
@@ -152,9 +202,10 @@ def _join(session: Session, matter: Inspection, ref: str, *, by: Principal, now:
         raise _wrong(
             field, "not_planned", "没有可并入的对该企业的检查计划", "No planned visit of this enterprise to merge into"
         )
-    if matter.owner != found.owner:
-        admit(session, found, {"partner": [matter.owner]})
-        joined = [*found.stated.get(JOINED, ()), matter.owner]
+    come = [one for one in (matter.owner, *matter.stated.get(JOINED, ())) if one != found.owner]
+    if come:
+        admit(session, found, {"partner": come})
+        joined = list(dict.fromkeys([*found.stated.get(JOINED, ()), *come]))
         _keep(session, found, stated=found.stated | {JOINED: joined})
     record(
         session, found, Fact("inspection.joined", {"agency": matter.owner, "inspection": matter.ref}), by=by, now=now
@@ -166,7 +217,7 @@ def visit(session: Session, inspection_id: UUID, *, by: Principal) -> Inspection
     return visible(session, Inspection, inspection_id, by=by)
 
 
-def _keep(session: Session, matter: Inspection, **values: Any) -> None:
+def _keep(session: Session, matter: Between, **values: Any) -> None:
     table = table_of(Inspection)
     session.execute(update(table).where(table.c.id == matter.id).values(**values))
     put(matter, values)

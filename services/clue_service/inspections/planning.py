@@ -28,6 +28,7 @@ def set_plan(session: Session, year: int, body: Plan, *, by: Principal, now: dat
 def leave_alone(session: Session, enterprise_id: str, body: LeaveAlone, *, by: Principal, now: datetime) -> LeftAlone:
     """Put an enterprise on the positive list, or change its entry; a day that has passed takes it off."""
     _require_head(by)
+    enterprise_id = enterprise_id.strip()
     row = LeftAlone(agency=by.agency, enterprise_id=enterprise_id, changed_at=now, **body.model_dump())
     _put(session, row, f"left-alone:{by.agency}:{enterprise_id}", "enterprise.left_alone", by=by, now=now)
     return row

@@ -14,13 +14,14 @@ from shared.clock import today
 from shared.errors import BodyInvalid, NotVisible, Text
 from shared.identity import Principal
 from shared.records.db import Row, relations_of
+from shared.records.describing import is_site_record
 from shared.records.evidence import Description
 from shared.records.room import room_of
 
 ON_SITE = ("under_way", "recorded")
 """States in which somebody was let in under an approval, given before or afterwards."""
-SITE_RECORD = "site_record"
-"""The document that is a record of a visit (现场检查笔录)."""
+MADE_BY = frozenset({"owner", "partner"})
+"""Who was on a visit; a superior sees it and was not there."""
 PLANNED = ("requested", "approved", "notified")
 COUNTED = (*PLANNED[1:], "under_way", "recorded", "emergency", "emergency_recorded")
 OFTEN = ((1, 1), (7, 2), (31, 3))
@@ -32,7 +33,7 @@ DEFAULT_CAP = 2
 def require_visit(session: Session, ref: str, clue: Clue, *, by: Principal) -> Inspection:
     """Return the visit a clue was verified on. Raises BodyInvalid for one that was never approved or made elsewhere."""
     found = session.get(Inspection, UUID(ref.partition(":")[2]))
-    if found is None or not relations_of(session, "inspection", found.id, by):
+    if found is None or not MADE_BY & relations_of(session, "inspection", found.id, by):
         raise _wrong("not_visible", "没有可供您查看的该检查", "There is no such inspection that you may see")
     if found.enterprise_id != clue.enterprise_id:
         raise _wrong("another_enterprise", "该检查是对另一企业的", "That inspection was of another enterprise")
@@ -42,12 +43,16 @@ def require_visit(session: Session, ref: str, clue: Clue, *, by: Principal) -> I
             "该检查未获批准或者尚未进入现场，不能作为现场核查",
             "That inspection is not approved or nobody entered yet: it is no verification on site",
         )
+    if datetime.fromisoformat(found.stated["visit_until_at"]) < clue.discovered_at:
+        raise _wrong(
+            "before_the_clue", "该检查在发现线索前已结束", "That inspection was over before the clue was found"
+        )
     return found
 
 
 def check_site_record(session: Session, subject: Row, described: Description, by: Principal) -> None:
     """Refuse a site record that no approved visit stands behind: of a visit itself, or of a clue that names one."""
-    if described.document != SITE_RECORD:
+    if not is_site_record(session, described):
         return
     if isinstance(subject, Inspection) and subject.state not in (*ON_SITE, "emergency", "emergency_recorded"):
         raise _wrong("not_approved", "检查未获批准或者尚未进入现场", "The visit is not approved, or nobody entered yet")

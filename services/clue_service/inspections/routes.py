@@ -34,6 +34,8 @@ codes = APIRouter(prefix="/v1/inspection-codes", tags=["inspections"])
 YearPath = Annotated[int, Path(ge=2000, le=2100)]
 EnterprisePath = Annotated[str, Path(max_length=200, pattern=NO_NUL)]
 DayQuery = Annotated[date, Query(ge=date(2000, 1, 1), le=date(2100, 12, 31))]
+FORMULAS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
+"""Signs a formula begins with, narrow and wide."""
 COLUMNS = (
     "inspection",
     "day",
@@ -131,8 +133,8 @@ def _line(one: Inspection) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """A cell no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    """A cell no spreadsheet takes for a formula, whatever blanks lead and however wide its sign is."""
+    return f"'{text}" if text[:1].isspace() or text[:1] in FORMULAS else text
 
 
 ROUTERS = (

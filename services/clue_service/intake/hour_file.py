@@ -34,7 +34,10 @@ class HourFile:
         if path.suffix != ".parquet" or not path.exists():
             return None
         scan = pl.scan_parquet(path)
-        found, wanted = scan.collect_schema(), schema(NAME)
+        try:
+            found, wanted = scan.collect_schema(), schema(NAME)
+        except pl.exceptions.PolarsError:
+            return None  # no Parquet file whatever its name: whoever reads it whole says so
         is_typed = all(found[name] == kind for name, kind in wanted.items() if name in found)
         rows = int(scan.select(pl.len()).collect().item())
         runs = _runs(scan, rows) if "outlet_id" in found and is_typed and rows >= LARGE_ROWS else []

@@ -70,7 +70,7 @@ def drawing(room: Room, found: VanRun) -> str:
         return Drawing(title, (0.0, 1.0), (0.0, 1.0), "无定位").svg()
     marked = _peaks(room, found, points)
     chart, half = plume.ground(title, shown["lon"].to_list(), shown["lat"].to_list())
-    inside = shown.select(
+    inside = shown.with_columns(
         _in=pl.any_horizontal(pl.lit(False), *(pl.col("ts").is_between(one.begin, one.end) for one in marked))
     )["_in"]
     colours = [RED if is_in else BLUE for is_in in inside]

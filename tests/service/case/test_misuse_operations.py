@@ -13,6 +13,7 @@ from tests.service.case.test_operations import (  # noqa: F401  # fixtures
     path,
     under_way,
 )
+from tests.service.clue.visits import known_visit, request
 
 MARKET = officer("mra-320500", "case_officer", "liaison")
 
@@ -88,3 +89,21 @@ class TestClocks:
         assert clocks(desk, working) == ["met", "met"]
         (told,) = desk.get(LEAD, path(working, "whole"))["tasks"]
         assert (told["state"], told["number"]) == ("verified", 1)
+
+
+class TestOnSite:
+    def test_a_look_on_site_rests_on_an_approved_visit_of_that_object(self, desk, working):
+        def tried(**more):
+            check = {"outcome": "found", "note": "现场", "checked_at": desk.clock.now.isoformat(), "method": "on_site"}
+            answer = desk.call(LEAD, "POST", path(working, "objects", 1, "checks"), json=check | more)
+            return answer.status_code, (answer.json().get("errors") or [{}])[0].get("code")
+
+        asked = request(desk, enterprise_id="CODE-1")["ref"]
+        desk.drain()
+        assert tried() == (422, "not_visible")
+        assert tried(inspection_ref=asked) == (422, "not_approved")
+        assert tried(inspection_ref=known_visit(desk, "CODE-2")) == (422, "another_enterprise")
+        visit = known_visit(desk, "CODE-1")
+        early = (desk.clock.now - timedelta(hours=1)).isoformat()
+        assert tried(inspection_ref=visit, checked_at=early) == (422, "outside_the_visit")
+        assert tried(inspection_ref=visit) == (200, None)

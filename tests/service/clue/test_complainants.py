@@ -100,6 +100,8 @@ class TestTheIdentity:
         [
             ("summary", f"我是{NAME}，请尽快处理"),
             ("summary", "电话 138-0013-8000 可联系"),
+            ("summary", "电话 \uff11\uff13\uff18\uff10\uff10\uff11\uff13\uff18\uff10\uff10\uff10"),
+            ("summary", f"我是{NAME[0]}\u200b{NAME[1:]}"),
             ("place", f"{NAME}家门口"),
             ("enterprise_name", f"{NAME} 作坊"),
         ],

@@ -110,7 +110,9 @@ class TestCapsAndMerging:
             "agency": "eea-320500",
             "planned_on": first["planned_on"],
         }
-        merged = take(desk, second, "merge", MARKET, joined_inspection_ref=first["ref"])
+        joined = {"joined_inspection_ref": first["ref"]}
+        assert take(desk, second, "merge", MARKET, expect=403, **joined)["code"] == "not-your-step"
+        merged = take(desk, second, "merge", MARKET_HEAD, **joined)
         assert merged["state"] == "merged"
         assert desk.get(MARKET, f"/v1/inspections/{first['id']}")["ref"] == first["ref"]
         types = [entry["type"] for entry in desk.get(OFFICER, f"/v1/inspections/{first['id']}/journal")["items"]]
@@ -126,8 +128,17 @@ class TestCapsAndMerging:
         second = request(desk, MARKET, days=5)
         elsewhere = approve(desk, request(desk, enterprise_id="ENT-9", days=3))
         for ref in (elsewhere["ref"], second["ref"], "inspection:nothing", "clue:x"):
-            status, code = refusal(desk, second, "merge", MARKET, joined_inspection_ref=ref)
+            status, code = refusal(desk, second, "merge", MARKET_HEAD, joined_inspection_ref=ref)
             assert (status, code) == (422, "not_planned"), ref
+
+    def test_who_joined_goes_along_when_the_visit_is_merged_on(self, desk):
+        mine, market = request(desk), request(desk, MARKET)
+        last = request(desk, PROVINCE_HEAD)
+        take(desk, market, "merge", MARKET_HEAD, joined_inspection_ref=mine["ref"])
+        take(desk, mine, "merge", HEAD, joined_inspection_ref=last["ref"])
+        for who in (MARKET, OFFICER):
+            shown = desk.get(who, f"/v1/inspections/{last['id']}")
+            assert shown["stated"]["joined_agencies"] == [OFFICER.agency, MARKET.agency]
 
     def test_visits_that_crowd_are_warned_of(self, desk):
         reasons = {"separate_visit_reasons": "各自事项"}
@@ -149,3 +160,10 @@ class TestRegister:
         assert desk.call(OFFICER, "GET", "/v1/inspection-register", params=october).text.count("\n") == 1
         mine = desk.call(STRANGER, "GET", "/v1/inspection-register", params={"from": "2026-09-01", "to": "2026-09-30"})
         assert mine.text.count("\n") == 1
+
+    def test_no_cell_is_a_formula_to_a_spreadsheet(self, desk):
+        for sign in ("=", "\uff1d", " =", "\t=", "@", "-"):
+            request(desk, visit_reasons=f"{sign}1+1")
+        answer = desk.call(OFFICER, "GET", "/v1/inspection-register", params={"from": "2026-09-01", "to": "2026-09-30"})
+        rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+        assert [row["reasons"][0] for row in rows] == ["'"] * 6

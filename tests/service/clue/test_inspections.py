@@ -63,8 +63,14 @@ class TestAVisit:
 
     def test_the_code_is_in_no_journal(self, desk):
         visit = approve(desk, request(desk))
+        code = visit["door_code"]
+        typed = f" {code[:5]}-{code[5:]}".lower()
+        shown = entered(desk, visit | {"door_code": typed})
         journal = desk.call(OFFICER, "GET", f"/v1/inspections/{visit['id']}/journal").text
-        assert visit["door_code"] not in journal
+        assert code not in journal
+        assert typed not in journal
+        assert shown["door_code"] == code
+        assert desk.get(STRANGER, f"/v1/inspection-codes/{code}")["state"] == "under_way"
 
     def test_whoever_is_shown_the_code_learns_whose_visit_it_is(self, desk):
         visit = approve(desk, request(desk))
@@ -99,7 +105,7 @@ class TestNothingWithoutApproval:
         assert refusal(desk, visit, "record", **record) == (409, "step-refused")
         assert refusal(desk, visit, "record_emergency", **record) == (409, "step-refused")
         assert refusal(desk, visit, "notify", notified_at=at) == (409, "step-refused")
-        assert refusal(desk, visit, "start", door_code="AAAAAAAAAA", visit_started_at=at, **PEOPLE)[0] == 422
+        assert refusal(desk, visit, "start", door_code="AAAAAAAAAA", visit_started_at=at, **PEOPLE)[0] == 409
         assert refusal(desk, visit, "start_emergency", **RESULT)[0] == 422
         approved = {"approval_number": "1", "visit_reasons": "x"}
         assert refusal(desk, visit, "approve", **approved) == (403, "not-your-step")

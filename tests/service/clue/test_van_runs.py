@@ -191,6 +191,12 @@ class TestPeaks:
         assert "1：900 ppb" in drawn
         assert "<b>" not in drawn
 
+    def test_a_track_without_a_peak_is_drawn_too(self, desk):
+        run = registered(desk)
+        add(desk, run, points(high=[]))
+        drawn = desk.call(OFFICER, "GET", f"/v1/van-runs/{run['id']}/track.svg")
+        assert (drawn.status_code, drawn.text.count("<circle")) == (200, 400)
+
     def test_a_long_track_is_thinned_and_keeps_its_peak(self, desk):
         run = registered(desk)
         starts = [START + timedelta(minutes=30 * n) for n in range(8)]

@@ -1,5 +1,6 @@
 """The whole way: frames of the demonstration, decoded, stored, judged."""
 
+import hashlib
 from datetime import datetime, timedelta
 
 import orjson
@@ -48,6 +49,59 @@ def test_detect_command_writes_one_object_a_hit(tmp_path):
     assert set(hits[0]) >= {"rule_id", "entity_id", "from", "to", "severity", "reasons", "evidence", "pollutant"}
     assert hits[0]["from"] == "2026-10-13T00:00:00"
     assert orjson.loads(result.stdout)["hits"] == 1
+
+
+def test_what_a_hit_rests_on_is_kept_and_judged_again(tmp_path):
+    received().write_parquet(tmp_path / "obs_hour.parquet")
+    demo.limits().write_csv(tmp_path / "limits.csv")
+    output, kept = tmp_path / "hits.jsonl", tmp_path / "kept"
+    given = ["--input", str(tmp_path), "--output", str(output), "--evidence", str(kept)]
+    assert CliRunner().invoke(detect_app, given).exit_code == 0
+    stated = orjson.loads(output.read_bytes())["evidence"]
+    found = {one.suffix: hashlib.sha256(one.read_bytes()).hexdigest() for one in kept.iterdir()}
+    assert (found[".parquet"], found[".svg"]) == (stated["slice"]["sha256"], stated["chart"]["sha256"])
+    judged = CliRunner().invoke(detect_app, ["--replay", str(kept), "--json"])
+    assert (judged.exit_code, orjson.loads(judged.stdout)["same"]) == (0, True)
+
+
+def test_detect_command_tells_of_what_it_did_not_read(tmp_path):
+    lines = ["outlet_id,foo", *("A,1" for _ in range(30))]
+    (tmp_path / "obs_hour.csv").write_text("\n".join(lines))
+    (tmp_path / "readings.csv").write_text("a\n1\n")
+    given = ["--input", str(tmp_path), "--output", str(tmp_path / "hits.jsonl")]
+    told = CliRunner().invoke(detect_app, given)
+    assert told.exit_code == 0, told.output
+    assert (tmp_path / "hits.jsonl").read_bytes() == b""
+    for words in ("readings.csv", "obs_hour: columns not declared, kept unused: foo", "10 more"):
+        assert words in told.stderr.replace("\n", " "), told.stderr
+    summary = orjson.loads(CliRunner().invoke(detect_app, [*given, "--json"]).stdout)
+    assert (summary["error_count"], summary["unknown_files"]) == ({"obs_hour": 30}, ["readings.csv"])
+
+
+def test_detect_command_leaves_out_no_rule_in_silence(tmp_path):
+    received().write_parquet(tmp_path / "obs_hour.parquet")
+    given = ["--input", str(tmp_path), "--output", str(tmp_path / "hits.jsonl"), "--rule", "R01", "--rule", "R99"]
+    told = CliRunner().invoke(detect_app, given)
+    assert (told.exit_code, "no rule to run R99" in told.stderr) == (2, True), told.output
+
+
+def test_a_record_of_another_shape_is_nothing_to_judge(tmp_path):
+    content = b"no parquet"
+    record = {"rule_id": "R01", "rule_version": 1, "parameters": [1]}
+    record |= {"slice": {"sha256": hashlib.sha256(content).hexdigest()}}
+    (tmp_path / "record.json").write_bytes(orjson.dumps(record))
+    (tmp_path / "slice.parquet").write_bytes(content)
+    told = CliRunner().invoke(detect_app, ["--replay", str(tmp_path)])
+    assert (told.exit_code, type(told.exception)) == (2, SystemExit)
+
+
+def test_detect_command_names_a_file_that_is_no_table(tmp_path):
+    (tmp_path / "obs_hour.parquet").write_bytes(b"garbage")
+    given = ["--input", str(tmp_path), "--output", str(tmp_path / "hits.jsonl"), "--json"]
+    told = CliRunner().invoke(detect_app, given)
+    assert told.exit_code == 0, told.output
+    (error,) = orjson.loads(told.stdout)["errors"]
+    assert (error["file"], error["code"]) == ("obs_hour.parquet", "unreadable")
 
 
 def test_detect_command_says_what_is_missing(tmp_path):

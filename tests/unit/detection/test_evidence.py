@@ -155,7 +155,7 @@ def test_unknown_version_is_refused():
 
 
 def test_title_cannot_break_the_chart():
-    frame = times(carrier('<script>"&'), 700, 30, value=0.3)
+    frame = times(carrier('<script>"&\x01\x1b\ufffe'), 700, 30, value=0.3)
     chart = freeze(judged("R01", frame).hits[0], RULES["R01"]).chart
     ElementTree.fromstring(chart)
     assert "<script" not in chart
