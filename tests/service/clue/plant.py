@@ -1,5 +1,13 @@
 """A plant for tests: two outlets whose devices send the demonstration's frames."""
 
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -73,3 +81,32 @@ def import_table(
     """Import a table."""
     params = {"partial": "true"} if partial else {}
     return desk.call(who, "POST", f"/v1/imports/{table}", content=content, params=params)
+
+
+@contextmanager
+def door_process(desk: Desk) -> Iterator[int]:
+    """The HJ 212 door as a process of its own; gives its port, and at the end asks it to stop in order."""
+    room = desk.rooms["clue"]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    stated = {"FOLDER": room.settings.folder, "HJ212_PORT": port, "DATABASE_SERVER": room.settings.database_server}
+    stated["DATABASE_PREFIX"] = room.settings.database_prefix
+    environment = {**os.environ, **{f"LIANQIN_{name}": str(value) for name, value in stated.items()}}
+    program = "from services.clue_service.intake.door import main; main()"
+    process = subprocess.Popen([sys.executable, "-c", program], env=environment, stdout=subprocess.DEVNULL)
+    try:
+        end = time.monotonic() + 30
+        while not is_open(port):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        yield port
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+
+
+def is_open(port: int) -> bool:
+    """Whether somebody listens."""
+    with socket.socket() as attempt:
+        return attempt.connect_ex(("127.0.0.1", port)) == 0

@@ -1,13 +1,9 @@
 """A real door process under hostile senders: random bytes, half frames, ten thousand connections, a byte a second."""
 
 import contextlib
-import os
 import random
-import signal
 import socket
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from threading import Event, Thread
@@ -17,8 +13,7 @@ import pytest
 from services.clue_service.demo_data import demo
 from tests.desk import Desk
 from tests.journeys import OFFICER
-from tests.service.clue.plant import hour, register
-from tests.service.clue.test_door import _is_open, until
+from tests.service.clue.plant import door_process, hour, register
 
 HOSTILE = ("127.0.0.66", 0)
 """Another address of the loopback: what one address may hold is bounded, and the honest device has its own."""
@@ -30,21 +25,8 @@ ROUNDS = 40
 def port(desk: Desk) -> Iterator[int]:
     """The port of a door that runs as a process of its own."""
     register(desk)
-    room = desk.rooms["clue"]
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        chosen = free.getsockname()[1]
-    stated = {"FOLDER": room.settings.folder, "HJ212_PORT": chosen, "DATABASE_SERVER": room.settings.database_server}
-    stated["DATABASE_PREFIX"] = room.settings.database_prefix
-    environment = {**os.environ, **{f"LIANQIN_{name}": str(value) for name, value in stated.items()}}
-    program = "from services.clue_service.intake.door import main; main()"
-    process = subprocess.Popen([sys.executable, "-c", program], env=environment, stdout=subprocess.DEVNULL)
-    try:
-        until(lambda: _is_open(chosen))
+    with door_process(desk) as chosen:
         yield chosen
-    finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
 
 
 def answered(port: int, first: int) -> list[float]:

@@ -5,46 +5,25 @@ import json
 import pytest
 
 from tests import journeys
-from tests.desk import officer
 from tests.journeys import CITY
 from tests.service.clue.visits import (
+    BOTH,
     HEAD,
+    MARKET,
     OFFICER,
     PEOPLE,
+    PROVINCE_HEAD,
     RESULT,
+    SITE_RECORD,
+    STRANGER,
     approve,
     entered,
     made,
+    refusal,
     request,
     take,
     urgent,
 )
-
-MARKET = officer("mra-320500", "case_officer", "liaison")
-MARKET_HEAD = officer("mra-320500", "agency_head")
-PROVINCE_HEAD = officer("eea-320000", "agency_head", "case_officer")
-STRANGER = officer("eea-320100", "case_officer", "agency_head")
-BOTH = officer("eea-320500", "case_officer", "agency_head")
-SITE_RECORD = {
-    "time": "2026-09-07T09:00:00+08:00",
-    "place": "示例化工厂区",
-    "officers": "张甲、李乙",
-    "party": "示例化工有限公司",
-    "situation": "监测站房内分析仪运行",
-}
-DAILY = {"visit_category": "administrative", "visit_nature": "daily"}
-
-
-def refusal(desk, visit, step, who=OFFICER, **stated):
-    answer = desk.call(who, "POST", f"/v1/inspections/{visit['id']}/steps/{step}", json={"stated": stated})
-    problem = answer.json()
-    errors = problem.get("errors") or [{}]
-    return answer.status_code, errors[0].get("code", problem["code"])
-
-
-def put(desk, path, body):
-    answer = desk.call(HEAD, "PUT", path, json=body)
-    assert answer.status_code == 200, answer.text
 
 
 class TestAVisit:

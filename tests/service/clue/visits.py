@@ -10,6 +10,11 @@ from tests.journeys import CITY, EEA
 
 OFFICER = officer(EEA, "case_officer", "clue_officer")
 HEAD = officer(EEA, "agency_head")
+MARKET = officer("mra-320500", "case_officer", "liaison")
+MARKET_HEAD = officer("mra-320500", "agency_head")
+PROVINCE_HEAD = officer("eea-320000", "agency_head", "case_officer")
+STRANGER = officer("eea-320100", "case_officer", "agency_head")
+BOTH = officer("eea-320500", "case_officer", "agency_head")
 PEOPLE = {"inspectors": ["张甲", "李乙"], "officer_certificates": ["苏环执001", "苏环执002"]}
 PLAN: dict[str, Any] = {
     "visit_category": "enforcement",
@@ -19,6 +24,14 @@ PLAN: dict[str, Any] = {
     **PEOPLE,
 }
 RESULT = {"visit_result": "problems", "inspection_record": "分析仪斜率与备案值不符"}
+SITE_RECORD = {
+    "time": "2026-09-07T09:00:00+08:00",
+    "place": "示例化工厂区",
+    "officers": "张甲、李乙",
+    "party": "示例化工有限公司",
+    "situation": "监测站房内分析仪运行",
+}
+DAILY = {"visit_category": "administrative", "visit_nature": "daily"}
 
 
 def request(desk: Desk, who: Principal = OFFICER, *, days: int = 0, expect: int = 201, **changes: Any) -> Any:
@@ -92,3 +105,17 @@ def urgent(desk: Desk, *, hours: int = 0, expect: int = 201) -> Any:
     }
     who = officer("eea-320500", "duty_officer")
     return desk.post(who, "/v1/inspections", body, expect=expect)
+
+
+def refusal(desk: Desk, visit: Any, step: str, who: Principal = OFFICER, **stated: Any) -> tuple[int, str]:
+    """Try a step of a visit in vain; returns the status and the code of the first error."""
+    answer = desk.call(who, "POST", f"/v1/inspections/{visit['id']}/steps/{step}", json={"stated": stated})
+    problem = answer.json()
+    errors = problem.get("errors") or [{}]
+    return answer.status_code, errors[0].get("code", problem["code"])
+
+
+def put(desk: Desk, path: str, body: Any) -> None:
+    """Set a plan or an entry of the positive list as the head."""
+    answer = desk.call(HEAD, "PUT", path, json=body)
+    assert answer.status_code == 200, answer.text
