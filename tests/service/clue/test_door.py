@@ -1,11 +1,7 @@
 """The TCP door over the room: stored before it is acknowledged, kept when refused, stopped by a signal."""
 
 import asyncio
-import os
-import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -161,122 +157,6 @@ class TestProcesses:
         with door_process(desk) as port, socket.create_connection(("127.0.0.1", port), 10) as device:
             device.sendall(hour())
             assert b"CN=9014" in device.recv(1000)
-        assert desk.get(OFFICER, f"/v1/series/{demo.CLEAN}")["value"] == [50.0]
-
-    @pytest.mark.parametrize("code", CODES)
-    def test_refused_is_answered_kept_and_counted(self, desk, code):
-        register(desk)
-        answers = exchanged(desk, [BAD[code]])
-        assert len(answers) == 1
-        kept = desk.get(OFFICER, "/v1/hj212/rejected")["items"]
-        assert [(one["code"], one["transport"]) for one in kept] == [(code, "tcp")]
-        assert desk.get(OFFICER, "/v1/hj212/counts")["total"][code] == 1
-
-    def test_no_frame_is_kept(self, desk):
-        exchanged(desk, [b"##0004abcd0000\r\n"], silent=1)
-        kept = desk.get(OFFICER, "/v1/hj212/rejected?code=no_frame")["items"]
-        assert [(one["text"], one["reason_zh"]) for one in kept] == [
-            ("##0004abcd0000\r\n", "不是 HJ 212 报文：数据段没有任何字段")
-        ]
-
-    def test_packets_are_kept_until_the_whole_came(self, desk):
-        register(desk)
-        first, second = packets()
-        exchanged(desk, [first])
-        waiting = desk.get(OFFICER, "/v1/hj212/rejected")["items"]
-        assert [(one["code"], one["settled_at"]) for one in waiting] == [("incomplete", None)]
-        exchanged(desk, [first, second])
-        settled = desk.get(OFFICER, "/v1/hj212/rejected?code=incomplete")["items"]
-        assert [one["settled_at"] is not None for one in settled] == [True, True]
-        assert desk.get(OFFICER, f"/v1/series/{demo.CLEAN}")["rows"] == 2
-
-    def test_a_frame_that_cannot_be_stored_is_not_acknowledged(self, desk):
-        register(desk)
-        desk.rooms["clue"].settings.hj212_port = 0
-        blocked = desk.rooms["clue"].settings.folder / "series"
-        blocked.write_text("a file where a folder should be")
-        together = Together(desk.rooms["clue"])
-        with pytest.raises(FileExistsError):
-            together(decode(hour()))
-        blocked.unlink()
-        assert b"CN=9014" in together(decode(hour()))
-        together.close()
-
-    def test_what_is_lost_without_a_frame_is_counted(self, desk):
-        counters, told = Counters(garbage=7, floods=1), dict[str, int]()
-        for _ in range(2):
-            tell(desk.rooms["clue"], counters, told)
-        counters.garbage = 9
-        tell(desk.rooms["clue"], counters, told)
-        assert desk.get(OFFICER, "/v1/hj212/counts")["total"] == {"garbage": 9, "floods": 1}
-
-
-class TestTogether:
-    def test_frames_of_many_threads_and_of_http_are_all_stored(self, desk):
-        register_both(desk)
-        frames = demo.scenario(START)[:400]
-        together = Together(desk.rooms["clue"])
-        with ThreadPoolExecutor(16) as pool:
-            over_http = pool.submit(sent, desk, b"".join(frames[200:]))
-            answers = list(pool.map(lambda raw: together(decode(raw)), frames[:200]))
-            assert over_http.result()["stored"] == 200
-        together.close()
-        assert all(b"CN=9014" in one for one in answers)
-        rows = [desk.get(OFFICER, f"/v1/series/{one}?from={START.date()}")["rows"] for one in demo.OUTLETS.values()]
-        assert rows == [200, 200]
-        assert desk.get(OFFICER, "/v1/hj212/counts")["total"]["rows_stored"] == 400
-
-    def test_runs_at_the_same_moment_make_one_clue(self, desk):
-        register_both(desk)
-        sent(desk, b"".join(demo.scenario(START)))
-        import_table(desk, "obs_hour", power())
-        with ThreadPoolExecutor(4) as pool:
-            runs = [pool.submit(detect_changed, desk.rooms["clue"]) for _ in range(4)]
-            assert sum(one.result().created for one in runs) == 1
-        assert [one["reports"] for one in desk.get(OFFICER, "/v1/clues")["items"]] == [1]
-
-
-def until(holds: Callable[[], Any]) -> Any:
-    """Wait until something holds, at most ten seconds; returns it."""
-    end = time.monotonic() + 10
-    while not (found := holds()):
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    return found
-
-
-class TestProcesses:
-    def test_the_door_stops_when_told(self, desk):
-        desk.rooms["clue"].settings.hj212_port = 0
-
-        async def story() -> None:
-            stop = asyncio.Event()
-            running = asyncio.create_task(run(desk.rooms["clue"], stop))
-            await asyncio.sleep(0.1)
-            stop.set()
-            await asyncio.wait_for(running, 10)
-
-        asyncio.run(story())
-
-    def test_the_process_takes_devices_until_it_is_terminated(self, desk):
-        register(desk)
-        room = desk.rooms["clue"]
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        stated = {"FOLDER": room.settings.folder, "HJ212_PORT": port, "DATABASE_SERVER": room.settings.database_server}
-        stated["DATABASE_PREFIX"] = room.settings.database_prefix
-        environment = {**os.environ, **{f"LIANQIN_{name}": str(value) for name, value in stated.items()}}
-        program = "from services.clue_service.intake.door import main; main()"
-        process = subprocess.Popen([sys.executable, "-c", program], env=environment, stdout=subprocess.DEVNULL)
-        try:
-            until(lambda: _is_open(port))
-            with socket.create_connection(("127.0.0.1", port), 10) as device:
-                device.sendall(hour())
-                assert b"CN=9014" in device.recv(1000)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(15) == 0
         assert desk.get(OFFICER, f"/v1/series/{demo.CLEAN}")["value"] == [50.0]
 
     def test_the_worker_detects_by_itself(self, desk):
