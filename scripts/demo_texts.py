@@ -4,7 +4,7 @@ from typing import Any
 
 ENTERPRISE = "示例热电有限公司（虚构）"
 REVIEW = "同意核查结果，建议采纳"
-FINDINGS = "调取设备日志并现场比对：分析仪斜率被修改，同期生产负荷未下降。"
+FINDINGS = "调取设备日志，与备案参数比对：分析仪斜率被修改，同期生产负荷未下降。"
 SITE_RECORD = "现场检查（勘察）笔录（演示）：自动监测设备参数被修改，致氮氧化物数据下降。".encode()
 TASK_FORCE = "专案组：张甲、李乙（演示）".encode()
 INTERNAL_REPORT = "关于移送涉嫌环境犯罪案件的书面报告（演示）".encode()
