@@ -61,7 +61,8 @@ def seconds(work: Callable[[bytes], object], raws: list[bytes]) -> float:
 
 def main() -> int:
     """Run the rounds interleaved, so that a busy machine slows all of them; judge the median ratio."""
-    raws = frames(int(sys.argv[1]) if len(sys.argv) > 1 else 2_000)
+    given = [int(word) for word in sys.argv[1:] if word.isdigit()]
+    raws = frames(given[0] if given else 2_000)
     size = sum(map(len, raws))
     ratios, speeds = [], []
     for _ in range(ROUNDS):
