@@ -35,7 +35,7 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     is_on = rows.select(producing.fill_null(False)).to_series()
     # The screen looks at five columns; only the series it lets through are taken with all of them.
     slim = _distinct(rows.select("outlet_id", SERIES, *POWERS).filter(is_on))
-    chosen = slim.select(SERIES).filter(slim.with_columns(share).select(_may_fall(values)).to_series())[SERIES].unique()
+    chosen = slim.select(SERIES, share).filter(_may_fall(values))[SERIES].unique()
     on = rows.filter(is_on & rows[SERIES].is_in(chosen.implode())) if chosen.len() else rows.clear()
     on = with_series(on.with_columns(share), ORDER[:2])
     found = rolled(on, LEVELS).with_columns(base_earlier=lagged("base_usual", EARLIER))
