@@ -17,6 +17,7 @@ from services.clue_service.detection.catalogue import Rule
 from services.clue_service.detection.engine import Hit
 from services.clue_service.detection.evidence import freeze
 from services.clue_service.detection.models import DetectionRun
+from services.clue_service.detection.rounds import Levels
 from services.clue_service.upserting import upsert
 from shared.clock import ZONE
 from shared.identity import Principal
@@ -53,6 +54,8 @@ class Outcome:
     shadow: int = 0
     suppressed: int = 0
     not_evaluable: dict[str, dict[str, int]] = field(default_factory=dict)
+    levels: dict[str, tuple[datetime, Levels]] = field(default_factory=dict)
+    """By outlet judged its latest hour and what it showed lately."""
 
 
 def frozen(found: Hit, rule: Rule, about: About, blobs: BlobStore, *, now: datetime) -> Frozen:
@@ -155,16 +158,28 @@ def _digests(session: Session, clue: Clue) -> frozenset[str]:
 
 def _alone(session: Session, entity: str) -> None:
     """Hold the entity's row to the end of the transaction: two runs at once would both find no clue and make two."""
-    row = {"outlet_id": entity, "changes": 0, "seen": 0, "changed_from": None, "ran_at": None}
+    row = DetectionRun.fresh(entity, changes=0)
     upsert(session, DetectionRun, [row], lambda table, _fresh: {"changes": table.c.changes})
 
 
-def mark_seen(session: Session, runs: Sequence[DetectionRun], *, now: datetime) -> None:
-    """Note that outlets were judged as far as `runs` says; what came in meanwhile is left for the next run."""
+def mark_seen(
+    session: Session, runs: Sequence[DetectionRun], known: Mapping[str, tuple[datetime, Levels]], *, now: datetime
+) -> None:
+    """Note that outlets were judged as far as `runs` says; what came in meanwhile is left for the next run.
+
+    `known` has by outlet its latest hour and its levels at that time.
+    """
     table = table_of(DetectionRun)
-    rest = case((table.c.changes > bindparam("judged"), table.c.changed_from), else_=None)
+    rest = {
+        name: case((table.c.changes > bindparam("judged"), table.c[name]), else_=None)
+        for name in ("changed_from", "due_at")
+    }
     statement = update(table).where(table.c.outlet_id == bindparam("outlet"))
-    statement = statement.values(seen=bindparam("judged"), changed_from=rest, ran_at=now)
-    if runs:
-        rows = [{"outlet": one.outlet_id, "judged": one.changes} for one in runs]
+    statement = statement.values(seen=bindparam("judged"), ran_at=now, **rest)
+    statement = statement.values(looked_to=bindparam("latest"), levels=bindparam("shown"))
+    rows = []
+    for one in runs:
+        latest, shown = known.get(one.outlet_id, (one.looked_to, one.levels))
+        rows.append({"outlet": one.outlet_id, "judged": one.changes, "latest": latest, "shown": shown})
+    if rows:
         session.connection().execute(statement, rows)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, model_validator
 from pydantic import Field as Said
-from sqlalchemy import ColumnElement, Table, case
+from sqlalchemy import JSON, ColumnElement, Table, case
 from sqlmodel import Field, SQLModel
 
 from shared.records.views import Body, Instant, Words
@@ -23,13 +23,32 @@ class DetectionRun(SQLModel, table=True):
     changed_from: datetime | None
     """The earliest hour that changed since the last run."""
     ran_at: datetime | None
+    due_at: datetime | None = Field(default=None, index=True)
+    """When it is judged at the latest; null where nothing waits."""
+    looked_to: datetime | None = None
+    """The latest hour that was there when it was judged."""
+    levels: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    """What it showed lately, by which the next hours are measured (rounds.Levels)."""
+
+    @staticmethod
+    def fresh(
+        outlet: str, *, changed_from: datetime | None = None, due_at: datetime | None = None, changes: int = 1
+    ) -> dict[str, Any]:
+        """The row of an outlet that was never judged."""
+        never = {"seen": 0, "ran_at": None, "looked_to": None, "levels": {}}
+        return {"outlet_id": outlet, "changes": changes, "changed_from": changed_from, "due_at": due_at, **never}
 
     @staticmethod
     def changed(table: Table, fresh: Mapping[str, ColumnElement[Any]]) -> Mapping[str, Any]:
         """What a further change sets on the row that is there."""
-        known, new = table.c.changed_from, fresh["changed_from"]
-        earliest = case((known.is_(None), new), (new < known, new), else_=known)
-        return {"changes": table.c.changes + 1, "changed_from": earliest}
+        return {
+            "changes": table.c.changes + 1,
+            **{name: _earlier(table.c[name], fresh[name]) for name in ("changed_from", "due_at")},
+        }
+
+
+def _earlier(known: ColumnElement[Any], new: ColumnElement[Any]) -> ColumnElement[Any]:
+    return case((known.is_(None), new), (new < known, new), else_=known)
 
 
 OF_TABLES = "tables:"

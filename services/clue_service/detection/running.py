@@ -18,6 +18,7 @@ from services.clue_service.detection.commands import Frozen, Outcome
 from services.clue_service.detection.engine import Hit, Run, run
 from services.clue_service.detection.history import of_tables, weights
 from services.clue_service.detection.models import DetectionRun, agency_of
+from services.clue_service.detection.rounds import levels
 from services.clue_service.intake.kept_tables import kept_tables
 from services.clue_service.intake.tables import declared, schema
 from services.clue_service.intake.taking import series_store
@@ -103,22 +104,24 @@ def detect_in_books(
 
 
 def detect_changed(room: Room) -> Outcome:
-    """Run the active rules over outlets whose series changed since they were judged last."""
+    """Run the active rules over outlets that changed since they were judged last, and whose turn it is (rounds)."""
+    now = room.clock()
     with room.reading() as session:
-        statement = select(DetectionRun).where(DetectionRun.changes > DetectionRun.seen)
-        runs = list(session.exec(statement.order_by(col(DetectionRun.outlet_id)).limit(OUTLETS_AT_ONCE)))
+        due = col(DetectionRun.due_at)
+        statement = select(DetectionRun).where(DetectionRun.changes > DetectionRun.seen, due.is_(None) | (due <= now))
+        runs = list(session.exec(statement.order_by(due, col(DetectionRun.outlet_id)).limit(OUTLETS_AT_ONCE)))
         known = queries.by_id(session, [one.outlet_id for one in runs], by=room.itself)
     outlets = [one for one in runs if one.outlet_id in known]
     begins = [one.changed_from for one in outlets if one.changed_from is not None]
     begin = min(begins, default=None)
-    window, now = Window(begin - LOOK_AHEAD if begin is not None else None), room.clock()
+    window = Window(begin - LOOK_AHEAD if begin is not None else None)
     chosen = rules(room) if runs else []
     outcome = detect(room, list(known.values()), chosen, window, by=room.itself, now=now)
     for agency in filter(None, (agency_of(one.outlet_id) for one in runs)):
         detect_in_books(room, agency, chosen, Window(), outcome, by=room.itself, now=now)
     if runs:
         with room.transaction() as session:
-            commands.mark_seen(session, runs, now=now)
+            commands.mark_seen(session, runs, outcome.levels, now=now)
     return outcome
 
 
@@ -149,8 +152,10 @@ def _judged(
 ) -> list[tuple[Outlet, list[Frozen]]]:
     """Judge some outlets; gives the frozen hits of active rules by outlet and adds the rest to the outcome."""
     history = weights(room, {one.outlet_id: one.enterprise_id for one in part}, now=now)
-    found = run(tables_of(room, part, window), chosen, history=history)
+    tables = tables_of(room, part, window)
+    found = run(tables, chosen, history=history)
     _add_lacks(outcome, found)
+    outcome.levels |= levels(tables["obs_hour"])
     by_rule = _active(chosen)
     by_outlet: dict[str, list[Hit]] = {}
     for one in _counted(room, part[0].owner, found.hits, Sorting(chosen, window), outcome, now):

@@ -10,9 +10,10 @@ from typing import Any
 
 import polars as pl
 from sqlalchemy import update
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from services.clue_service.detection.models import DetectionRun, place_of_tables
+from services.clue_service.detection.rounds import due_at
 from services.clue_service.intake.answers import REFUSED, WRONG_MN, acknowledge
 from services.clue_service.intake.frames import Splitter, packet
 from services.clue_service.intake.hj212 import Frame
@@ -20,6 +21,7 @@ from services.clue_service.intake.models import MOST_RAW, REASONS, FrameCount, R
 from services.clue_service.intake.readings import HOUR_DATA, SHARED, Reading, hours, rows
 from services.clue_service.outlets import queries
 from services.clue_service.outlets.models import Outlet
+from services.clue_service.outlets.queries import parts
 from services.clue_service.upserting import upsert
 from shared.clock import ZONE, new_id, today
 from shared.identity import Principal
@@ -146,7 +148,7 @@ def note(
     )
     totals.update({(coming.sender, f"rows_{name}"): number for name, number in outcome.items()})
     count(session, totals, coming=coming)
-    mark_changed(session, observations)
+    mark_changed(session, observations, now=coming.now)
 
 
 def keep(session: Session, refused: Sequence[Refused], *, coming: Coming) -> None:
@@ -207,17 +209,31 @@ def count(session: Session, outcomes: Mapping[tuple[str, str], int], *, coming: 
     upsert(session, FrameCount, given, lambda table, fresh: {"count": table.c["count"] + fresh["count"]})
 
 
-def mark_changed(session: Session, observations: pl.DataFrame) -> None:
-    """Note from which hour on the series of outlets changed, for the next run of the rules."""
-    first = observations.group_by("outlet_id").agg(pl.col("ts").min()).sort("outlet_id")
+def mark_changed(session: Session, observations: pl.DataFrame, *, now: datetime) -> None:
+    """Note from which hour on the series of outlets changed, and when the rules are to look at them."""
+    each = observations.partition_by("outlet_id", as_dict=True)
+    known = runs_of(session, [str(outlet) for (outlet,) in each])
     given = [
-        {"outlet_id": outlet, "changes": 1, "seen": 0, "changed_from": ts.replace(tzinfo=ZONE), "ran_at": None}
-        for outlet, ts in first.iter_rows()
+        DetectionRun.fresh(
+            str(outlet),
+            changed_from=rows["ts"].min().replace(tzinfo=ZONE),  # type: ignore[union-attr]  # a moment
+            due_at=due_at(known.get(str(outlet)), rows.iter_rows(named=True), now=now),
+        )
+        for (outlet,), rows in sorted(each.items())
     ]
     upsert(session, DetectionRun, given, DetectionRun.changed)
 
 
-def mark_tables_changed(session: Session, agency: str) -> None:
+def runs_of(session: Session, outlets: Sequence[str]) -> dict[str, DetectionRun]:
+    """Return how far each of some outlets was judged."""
+    found: dict[str, DetectionRun] = {}
+    for part in parts(outlets):
+        for run in session.exec(select(DetectionRun).where(col(DetectionRun.outlet_id).in_(part))):
+            found[run.outlet_id] = run
+    return found
+
+
+def mark_tables_changed(session: Session, agency: str, *, now: datetime) -> None:
     """Note that a bureau's tables changed, for the next run of the rules that are not about outlets."""
-    row = {"outlet_id": place_of_tables(agency), "changes": 1, "seen": 0, "changed_from": None, "ran_at": None}
+    row = DetectionRun.fresh(place_of_tables(agency), due_at=now)
     upsert(session, DetectionRun, [row], DetectionRun.changed)

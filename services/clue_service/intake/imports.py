@@ -89,9 +89,9 @@ def note(session: Session, name: str, given: Given, checked: Checked, *, coming:
     for outlet_id, body in checked.bodies.items():
         outlet_commands.register(session, outlet_id, body, by=coming.by, now=coming.now)
     if name == OBSERVATIONS:
-        commands.mark_changed(session, checked.frame)
+        commands.mark_changed(session, checked.frame, now=coming.now)
     elif checked.frame.height:
-        commands.mark_tables_changed(session, coming.by.agency)
+        commands.mark_tables_changed(session, coming.by.agency, now=coming.now)
     data = {"table": name, "sha256": given.sha256, "rows": checked.frame.height, "errors": checked.count}
     ref, journey_id = f"import:{coming.by.agency}:{name}", new_id(coming.now)
     chain(session, ref, Fact("table.imported", data), journey_id=journey_id, by=coming.by, now=coming.now)
