@@ -8,9 +8,8 @@ from sqlmodel import Session
 from services.case_service.conferences import queries, telling, timing
 from services.case_service.conferences.bodies import Accept, Because, Delegate, Recuse
 from services.case_service.conferences.models import Attendance, Conference, Invitation
-from services.case_service.conferences.queries import wrong
 from shared.clock import new_id
-from shared.errors import NotYourStep, Text
+from shared.errors import NotYourStep, Text, wrong
 from shared.identity import Principal
 from shared.records.db import write
 from shared.records.perform import admit, dismiss, perform, require_actor

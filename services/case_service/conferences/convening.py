@@ -13,9 +13,8 @@ from services.case_service.cases.models import Case
 from services.case_service.conferences import queries, telling, timing
 from services.case_service.conferences.bodies import AgendaItem, Change, Convene, Invited, Reconvene, Why
 from services.case_service.conferences.models import Attendance, Conference, Invitation
-from services.case_service.conferences.queries import wrong
 from shared.clock import new_id, today
-from shared.errors import NotYourStep, Text
+from shared.errors import NotYourStep, Text, wrong
 from shared.identity import Principal
 from shared.records import evidence
 from shared.records.db import visible, write

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from services.case_service.cases.models import Case
 from services.case_service.visits.models import Visit
-from shared.errors import BodyInvalid, Text
+from shared.errors import BodyInvalid, Text, wrong
 from shared.events import Event, Progressed
 from shared.identity import Principal
 from shared.matters.models import Between
@@ -103,4 +103,4 @@ def _wrong(field: str, code: str, zh: str, en: str) -> BodyInvalid:
     next_step = Text(
         "先申请检查并获批准（/v1/inspections）", "Request an inspection and have it approved (/v1/inspections)"
     )
-    return BodyInvalid(errors=[{"field": field, "code": code, "message": Text(zh, en)}], next=next_step)
+    return wrong(field, code, zh, en, next=next_step)

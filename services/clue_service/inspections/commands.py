@@ -13,7 +13,7 @@ from services.clue_service.inspections import queries
 from services.clue_service.inspections.models import Inspection
 from services.clue_service.inspections.planning import HEAD
 from shared.clock import ZONE, today
-from shared.errors import BodyInvalid, NotYourStep, StepRefused, Text
+from shared.errors import NotYourStep, StepRefused, Text, wrong
 from shared.identity import Principal
 from shared.matters import commands as matters
 from shared.matters.bodies import Open, Take
@@ -45,7 +45,7 @@ def open_inspection(session: Session, model: type[T], body: Open, *, by: Princip
     body = body.model_copy(update={"enterprise_id": body.enterprise_id.strip()})  # a blank would make it another one
     for name in ("enterprise_id", "enterprise_name", "division"):
         if not getattr(body, name):
-            raise _wrong(name, "missing", "请写明企业与所在区划", "Name the enterprise and its division")
+            raise wrong(name, "missing", "请写明企业与所在区划", "Name the enterprise and its division")
     competent_bureau(room_of(session), body.division or "")
     return matters.open_matter(session, model, body, by=by, now=now, habits=HABITS)
 
@@ -92,7 +92,7 @@ def _after(
     if matter.version == 1:
         _keep(session, matter, requester=by.actor)
         if step.id == "start_emergency" and now - matter.visit_started_at > LATE:  # type: ignore[operator]  # required
-            raise _wrong("stated.visit_started_at", "not_urgent", "进入现场已逾 24 小时", "Entered over 24 hours ago")
+            raise wrong("stated.visit_started_at", "not_urgent", "进入现场已逾 24 小时", "Entered over 24 hours ago")
         if step.id == "start_emergency":
             _keep_span(session, matter, matter.visit_started_at)
     if step.id in APPROVALS:
@@ -167,24 +167,24 @@ def _require_code(matter: Inspection, stated: Mapping[str, Any], now: datetime) 
     """Refuse another code than the visit's own and a day that was not approved."""
     given = str(stated["door_code"]).replace("-", "").replace(" ", "").upper()
     if matter.door_code is None or not secrets.compare_digest(given.encode(), matter.door_code.encode()):
-        raise _wrong("stated.door_code", "wrong_code", "检查码不符", "That is not the code of this visit")
+        raise wrong("stated.door_code", "wrong_code", "检查码不符", "That is not the code of this visit")
     day, last = today(stated["visit_started_at"]), matter.planned_until_on or matter.planned_on
     assert matter.planned_on is not None, "the procedure requires it"
     assert last is not None, "the procedure requires it"
     if not matter.planned_on <= day <= last:
-        raise _wrong(
+        raise wrong(
             "stated.visit_started_at",
             "not_on_approved_day",
             f"批准的检查日为 {matter.planned_on} 至 {last}",
             f"The visit was approved for {matter.planned_on} to {last}",
         )
     if matter.approved_at is None or stated["visit_started_at"] < matter.approved_at:
-        raise _wrong(
+        raise wrong(
             "stated.visit_started_at", "before_approval", "进入现场早于批准", "Somebody entered before the approval"
         )
     notified = datetime.fromisoformat(matter.stated["notified_at"])
     if stated["visit_started_at"] < notified:
-        raise _wrong("stated.visit_started_at", "before_notice", "进入现场早于通知", "Entered before the notice")
+        raise wrong("stated.visit_started_at", "before_notice", "进入现场早于通知", "Entered before the notice")
 
 
 def _join(session: Session, matter: Inspection, ref: str, *, by: Principal, now: datetime) -> None:
@@ -199,7 +199,7 @@ def _join(session: Session, matter: Inspection, ref: str, *, by: Principal, now:
     }
     if found is None or found.id not in open_ones:
         field = "stated.joined_inspection_ref"
-        raise _wrong(
+        raise wrong(
             field, "not_planned", "没有可并入的对该企业的检查计划", "No planned visit of this enterprise to merge into"
         )
     come = [one for one in (matter.owner, *matter.stated.get(JOINED, ())) if one != found.owner]
@@ -221,8 +221,3 @@ def _keep(session: Session, matter: Between, **values: Any) -> None:
     table = table_of(Inspection)
     session.execute(update(table).where(table.c.id == matter.id).values(**values))
     put(matter, values)
-
-
-def _wrong(field: str, code: str, zh: str, en: str) -> BodyInvalid:
-    words = Text(zh, en)
-    return BodyInvalid(words, errors=[{"field": field, "code": code, "message": words}])

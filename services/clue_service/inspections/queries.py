@@ -11,7 +11,7 @@ from services.clue_service.access import scope
 from services.clue_service.clues.models import INSPECTION_REF, Clue
 from services.clue_service.inspections.models import Inspection, InspectionPlan, LeftAlone, VisitWarning
 from shared.clock import today
-from shared.errors import BodyInvalid, NotVisible, Text
+from shared.errors import BodyInvalid, NotVisible, Text, wrong
 from shared.identity import Principal
 from shared.records.db import Row, relations_of
 from shared.records.describing import is_site_record
@@ -65,8 +65,7 @@ def check_site_record(session: Session, subject: Row, described: Description, by
 
 
 def _wrong(code: str, zh: str, en: str) -> BodyInvalid:
-    words = Text(zh, en)
-    return BodyInvalid(words, errors=[{"field": "inspection_ref", "code": code, "message": words}])
+    return wrong("inspection_ref", code, zh, en)
 
 
 def cap(session: Session, agency: str, year: int) -> int:
