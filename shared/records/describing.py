@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from shared.errors import BodyInvalid, DuplicateEvidence, Text
+from shared.errors import BodyInvalid, DuplicateEvidence, Text, wrong
 from shared.records.blobs import Stored
 from shared.records.items import Description, Item
 from shared.records.room import room_of
@@ -15,6 +15,9 @@ SITE_RECORD = "site_record"
 """The document that is a record of a visit (现场检查笔录)."""
 SITE_KIND = "inspection_record"
 """The kind of evidence a record of a visit is; a paper of no other name that is called so is one as well."""
+
+SPAN = ("began_at", "ended_at")
+"""What a record of a visit states of its time."""
 
 
 def kind_of(session: Session, described: Description) -> EvidenceKind | None:
@@ -63,6 +66,31 @@ def is_site_record(session: Session, described: Description) -> bool:
         return True
     kind = kind_of(session, described)
     return kind is not None and kind.id == SITE_KIND and described.document not in kind.documents
+
+
+def span_of(described: Description) -> tuple[datetime, datetime]:
+    """Return from when to when the record of a visit says somebody was there. Raises BodyInvalid naming both."""
+    began, ended = (_instant(described.details.get(name)) for name in SPAN)
+    if began is None or ended is None:
+        words = Text(
+            "检查笔录须写明起止时刻，如 2026-01-31T09:30:00+08:00",
+            "The record of a visit says when it began and ended, as 2026-01-31T09:30:00+08:00",
+        )
+        lacking_ones = [name for name, at in zip(SPAN, (began, ended), strict=True) if at is None]
+        errors = [{"field": f"details.{name}", "code": "no_instant", "message": words} for name in lacking_ones]
+        raise BodyInvalid(words, errors=errors)
+    if ended < began:
+        zh, en = "检查笔录的结束时刻早于开始时刻", "The record of a visit ends before it begins"
+        raise wrong("details.ended_at", "out_of_order", zh, en)
+    return began, ended
+
+
+def _instant(value: object) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return found if found is not None and found.tzinfo is not None else None
 
 
 def refuse_twin(known: Sequence[Item], stored: Stored, described: Description) -> None:

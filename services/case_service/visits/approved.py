@@ -14,7 +14,7 @@ from shared.events import Event, Progressed
 from shared.identity import Principal
 from shared.matters.models import Between
 from shared.records.db import Row
-from shared.records.describing import is_site_record
+from shared.records.describing import SPAN, is_site_record, span_of
 from shared.records.evidence import Description
 from shared.records.room import room_of
 
@@ -84,12 +84,17 @@ def require(session: Session, ref: str, enterprise_id: str, *, by: Principal, fi
 
 
 def check_site_record(session: Session, subject: Row, described: Description, by: Principal) -> None:
-    """Refuse a site record in a case, or a measure of it, that names no approved visit (detail `inspection_ref`)."""
+    """Refuse a site record in a case, or a measure of it, that rests on no approved visit, or was made at another time.
+
+    It names the visit (detail `inspection_ref`) and says from when to when (`began_at`, `ended_at`).
+    """
     if not is_site_record(session, described):
         return
     case = subject if isinstance(subject, Case) else _case_of(session, subject)
     ref = str(described.details.get("inspection_ref", ""))
-    require(session, ref, case.enterprise_id, by=by, field="details.inspection_ref")
+    visit = require(session, ref, case.enterprise_id, by=by, field="details.inspection_ref")
+    for name, at in zip(SPAN, span_of(described), strict=True):
+        require_during(visit, at, f"details.{name}")
 
 
 def _case_of(session: Session, measure: Row) -> Case:

@@ -32,8 +32,6 @@ APPROVALS = ("approve", *AFTERWARDS)
 RECORDS = ("record", "record_emergency")
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """No letter or figure that is taken for another when it is read out at a gate."""
-BEGAN, UNTIL = "visit_started_at", "visit_until_at"
-"""What a visit states of the time within which something was seen on it."""
 JOINED = "joined_agencies"
 """What a visit states of the agencies that were merged into it: they record in their own cases what was seen."""
 LATE = timedelta(hours=24)
@@ -128,7 +126,7 @@ def _keep_span(session: Session, matter: Inspection, began: datetime | None, end
     assert began is not None, "the procedure requires it"
     last = matter.planned_until_on or matter.planned_on or today(began)
     until = datetime.combine(last + timedelta(days=2), datetime.min.time(), ZONE)
-    span = {BEGAN: began.isoformat(), UNTIL: min(until, ended or until).isoformat()}
+    span = {queries.BEGAN: began.isoformat(), queries.UNTIL: min(until, ended or until).isoformat()}
     _keep(session, matter, stated=matter.stated | span)
 
 

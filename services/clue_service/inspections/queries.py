@@ -14,7 +14,7 @@ from shared.clock import today
 from shared.errors import BodyInvalid, NotVisible, Text, wrong
 from shared.identity import Principal
 from shared.records.db import Row, relations_of
-from shared.records.describing import is_site_record
+from shared.records.describing import SPAN, is_site_record, span_of
 from shared.records.evidence import Description
 from shared.records.room import room_of
 
@@ -24,6 +24,8 @@ MADE_BY = frozenset({"owner", "partner"})
 """Who was on a visit; a superior sees it and was not there."""
 PLANNED = ("requested", "approved", "notified")
 COUNTED = (*PLANNED[1:], "under_way", "recorded", "emergency", "emergency_recorded")
+BEGAN, UNTIL = "visit_started_at", "visit_until_at"
+"""What a visit states of the time within which something was seen on it."""
 OFTEN = ((1, 1), (7, 2), (31, 3))
 """Days and the most visits within them before a warning; agreed among agencies, not law."""
 DEFAULT_CAP = 2
@@ -43,7 +45,7 @@ def require_visit(session: Session, ref: str, clue: Clue, *, by: Principal) -> I
             "该检查未获批准或者尚未进入现场，不能作为现场核查",
             "That inspection is not approved or nobody entered yet: it is no verification on site",
         )
-    if datetime.fromisoformat(found.stated["visit_until_at"]) < clue.discovered_at:
+    if datetime.fromisoformat(found.stated[UNTIL]) < clue.discovered_at:
         raise _wrong(
             "before_the_clue", "该检查在发现线索前已结束", "That inspection was over before the clue was found"
         )
@@ -51,9 +53,10 @@ def require_visit(session: Session, ref: str, clue: Clue, *, by: Principal) -> I
 
 
 def check_site_record(session: Session, subject: Row, described: Description, by: Principal) -> None:
-    """Refuse a site record that no approved visit stands behind: of a visit itself, or of a clue that names one."""
+    """Refuse a site record that rests on no approved visit, its own subject or one a clue names, or of another time."""
     if not is_site_record(session, described):
         return
+    visit = subject
     if isinstance(subject, Inspection) and subject.state not in (*ON_SITE, "emergency", "emergency_recorded"):
         raise _wrong("not_approved", "检查未获批准或者尚未进入现场", "The visit is not approved, or nobody entered yet")
     if isinstance(subject, Clue):
@@ -61,7 +64,17 @@ def check_site_record(session: Session, subject: Row, described: Description, by
         if re.fullmatch(INSPECTION_REF, ref) is None:
             zh, en = "请写明依据的检查（inspection_ref）", "Name the inspection it rests on (inspection_ref)"
             raise _wrong("missing", zh, en)
-        require_visit(session, ref, subject, by=by)
+        visit = require_visit(session, ref, subject, by=by)
+    if isinstance(visit, Inspection):
+        _require_during(visit, described)
+
+
+def _require_during(visit: Inspection, described: Description) -> None:
+    first, last = (datetime.fromisoformat(visit.stated[name]) for name in (BEGAN, UNTIL))
+    for name, at in zip(SPAN, span_of(described), strict=True):
+        if not first <= at <= last:
+            zh, en = "不在该检查的起止时间内", "It lies outside the time of that inspection"
+            raise wrong(f"details.{name}", "outside_the_visit", zh, en)
 
 
 def _wrong(code: str, zh: str, en: str) -> BodyInvalid:
