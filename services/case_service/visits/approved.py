@@ -15,6 +15,7 @@ from shared.identity import Principal
 from shared.matters.models import Between
 from shared.records.db import Row
 from shared.records.describing import SPAN, is_site_record, span_of
+from shared.records.enterprises import is_same_enterprise
 from shared.records.evidence import Description
 from shared.records.room import room_of
 
@@ -75,7 +76,7 @@ def require(session: Session, ref: str, enterprise_id: str, *, by: Principal, fi
     found = session.get(Visit, ref)
     if found is None or by.agency not in (found.owner, *found.partners.split()):
         raise _wrong(field, "not_visible", "没有可供您引用的该检查", "There is no such inspection that you may name")
-    if found.enterprise_id != enterprise_id:
+    if not is_same_enterprise(found.enterprise_id, enterprise_id):
         raise _wrong(field, "another_enterprise", "该检查是对另一企业的", "That inspection was of another enterprise")
     if found.state not in ON_SITE:
         zh, en = "该检查未获批准或者尚未进入现场", "That inspection is not approved, or nobody entered yet"

@@ -20,6 +20,7 @@ from shared.matters.bodies import Open, Take
 from shared.matters.commands import Habits
 from shared.matters.models import Between
 from shared.records.db import one_at_a_time, put, table_of, visible
+from shared.records.enterprises import enterprise_key
 from shared.records.journal import Fact, record
 from shared.records.parties import competent_bureau
 from shared.records.perform import admit
@@ -40,7 +41,7 @@ LATE = timedelta(hours=24)
 
 def open_inspection(session: Session, model: type[T], body: Open, *, by: Principal, now: datetime) -> T:
     """Request a visit, or put down one that was urgent. Raises BodyInvalid without an enterprise or a division."""
-    body = body.model_copy(update={"enterprise_id": body.enterprise_id.strip()})  # a blank would make it another one
+    body = body.model_copy(update={"enterprise_id": enterprise_key(body.enterprise_id)})  # else it counts apart
     for name in ("enterprise_id", "enterprise_name", "division"):
         if not getattr(body, name):
             raise wrong(name, "missing", "请写明企业与所在区划", "Name the enterprise and its division")
@@ -89,6 +90,8 @@ def _after(
     assert isinstance(matter, Inspection)
     if matter.version == 1:
         _keep(session, matter, requester=by.actor)
+        if too_long := _too_long(session, matter):
+            raise wrong("stated.planned_until_on", "too_long", too_long.zh, too_long.en)
         if step.id == "start_emergency" and now - matter.visit_started_at > LATE:  # type: ignore[operator]  # required
             raise wrong("stated.visit_started_at", "not_urgent", "进入现场已逾 24 小时", "Entered over 24 hours ago")
         if step.id == "start_emergency":
@@ -131,13 +134,16 @@ def _keep_span(session: Session, matter: Inspection, began: datetime | None, end
 
 
 def _require_room(session: Session, matter: Inspection, stated: Mapping[str, Any]) -> None:
-    """Refuse a visit the plan has no room for, one of an enterprise left alone, and one that is to be merged.
+    """Refuse a visit of too many days, one the plan has no room for, one left alone, and one that is to be merged.
 
     Approvals of one enterprise's visits wait for each other: two at once would both find the last place free.
     """
     one_at_a_time(session, f"visits:{matter.enterprise_id}")
     day = matter.planned_on
     assert day is not None, "the procedure requires it"
+    if too_long := _too_long(session, matter):
+        next_step = Text("不予批准，另按较短的日期申请", "Refuse it, and ask anew for fewer days")
+        raise StepRefused(too_long, next=next_step)
     if matter.visit_nature == "daily" and (
         entry := queries.left_alone(session, matter.owner, matter.enterprise_id, on=day)
     ):
@@ -159,6 +165,19 @@ def _require_room(session: Session, matter: Inspection, stated: Mapping[str, Any
         words = Text("已有临近的检查计划，应合并进行", "Another visit is planned nearby: make it one")
         next_step = Text("并入该检查，或者写明不合并的理由", "Merge into it, or state why not")
         raise StepRefused(words, next=next_step, planned=plans)
+
+
+def _too_long(session: Session, matter: Inspection) -> Text | None:
+    """Say that a visit is planned for more days than this desk lets one approval cover; None where it is not."""
+    if matter.planned_on is None or matter.planned_until_on is None:
+        return None
+    most, days = room_of(session).settings.inspection_days, (matter.planned_until_on - matter.planned_on).days + 1
+    if days <= most:
+        return None
+    return Text(
+        f"计划跨 {days} 天，本平台一次检查最多 {most} 天（本平台设置，不是法律规定）",
+        f"Planned over {days} days; one inspection spans at most {most} here (this desk's setting, no rule of law)",
+    )
 
 
 def _require_code(matter: Inspection, stated: Mapping[str, Any], now: datetime) -> None:

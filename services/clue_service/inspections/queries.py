@@ -15,6 +15,7 @@ from shared.errors import BodyInvalid, NotVisible, Text, wrong
 from shared.identity import Principal
 from shared.records.db import Row, relations_of
 from shared.records.describing import SPAN, is_site_record, span_of
+from shared.records.enterprises import enterprise_key, is_same_enterprise
 from shared.records.evidence import Description
 from shared.records.room import room_of
 
@@ -37,7 +38,7 @@ def require_visit(session: Session, ref: str, clue: Clue, *, by: Principal) -> I
     found = session.get(Inspection, UUID(ref.partition(":")[2]))
     if found is None or not MADE_BY & relations_of(session, "inspection", found.id, by):
         raise _wrong("not_visible", "没有可供您查看的该检查", "There is no such inspection that you may see")
-    if found.enterprise_id != clue.enterprise_id:
+    if not is_same_enterprise(found.enterprise_id, clue.enterprise_id):
         raise _wrong("another_enterprise", "该检查是对另一企业的", "That inspection was of another enterprise")
     if found.state not in ON_SITE:
         raise _wrong(
@@ -91,7 +92,7 @@ def left_alone(session: Session, agency: str, enterprise_id: str, *, on: date) -
     """Return the entry of the positive list that holds on a day: the agency's own or its superior's."""
     above = room_of(session).catalogue.agencies[agency].superior
     for one in filter(None, (agency, above)):
-        entry = session.get(LeftAlone, (one, enterprise_id))
+        entry = session.get(LeftAlone, (one, enterprise_key(enterprise_id)))
         if entry is not None and entry.until_on >= on:
             return entry
     return None
@@ -99,9 +100,8 @@ def left_alone(session: Session, agency: str, enterprise_id: str, *, on: date) -
 
 def of_enterprise(session: Session, enterprise_id: str, states: Sequence[str], *, other_than: UUID) -> list[Inspection]:
     """Return the visits of an enterprise by every agency, by day: what is joined must be known across agencies."""
-    statement = select(Inspection).where(
-        Inspection.enterprise_id == enterprise_id, Inspection.id != other_than, col(Inspection.state).in_(states)
-    )
+    is_there = Inspection.enterprise_id == enterprise_key(enterprise_id)
+    statement = select(Inspection).where(is_there, Inspection.id != other_than, col(Inspection.state).in_(states))
     return list(session.exec(statement.order_by(col(Inspection.planned_on), col(Inspection.id))))
 
 
