@@ -93,10 +93,15 @@ def _instant(value: object) -> datetime | None:
     return found if found is not None and found.tzinfo is not None else None
 
 
-def refuse_twin(known: Sequence[Item], stored: Stored, described: Description) -> None:
-    """Refuse the same bytes as the same document; as another document they are marked, not refused."""
+def refuse_twin(known: Sequence[Item], stored: Stored, described: Description, *, seen: Sequence[Item]) -> None:
+    """Refuse the same bytes as the same document; as another document they are marked, not refused.
+
+    The item that is there is named only to who may see it.
+    """
     same = [one for one in known if one.sha256 == stored.sha256 and one.state != "withdrawn"]
     twin = next((one for one in same if one.document == described.document), None)
+    if twin is not None and twin.id not in {one.id for one in seen}:
+        raise DuplicateEvidence(Text("相同内容已在本事项中", "The same bytes are held here already"))
     if twin is not None:
         words = Text(f"相同内容已作为“{twin.name}”在本事项中", f"The same bytes are held here as '{twin.name}'")
         raise DuplicateEvidence(words, item=str(twin.id), sha256=stored.sha256)
