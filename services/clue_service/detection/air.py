@@ -10,20 +10,21 @@ from services.clue_service.detection.catalogue import Rule
 from services.clue_service.detection.chart import draw_shared
 from services.clue_service.detection.episodes import (
     middle,
-    of_medium,
     of_outlets,
-    outlet_hours,
     per_cent,
     stretches,
     trimmed,
+    with_outlets,
 )
-from services.clue_service.detection.live import excused, live_series, with_limits
+from services.clue_service.detection.limits import with_limits
+from services.clue_service.detection.live import excused, live_of, live_series, outlet_series
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
 from services.clue_service.detection.windows import POSITION, SERIES, Window, lagged, reached, rolled, with_series
 
 SHORT, WEEK, MONTH, FIRST = 8, 168, 720, 168  # live hours; a line needs FIRST of them
 ORDER = ["outlet_id", "pollutant", "ts"]
 LIVELY = 0.4  # the share of the residual that a plain regression must show before the resistant line is drawn
+LINE = ("o2", "production_kw")
 AIR = 21.0  # % O2, as the conversion of HJ 212 has it
 SHARED = ("o2", "rp", "rf", "flow", "temp")
 
@@ -31,25 +32,19 @@ SHARED = ("o2", "rp", "rf", "flow", "temp")
 def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> Measured:
     """Live hours of flue-gas outlets whose oxygen or conversion was off, with the oxygen their load leads to expect."""
     outlets = tables["outlets"].unique("outlet_id", keep="last")
+    gas = outlets.filter(pl.col("medium") == "gas")["outlet_id"]
     known = outlets.select("outlet_id", base_std_o2="std_o2")
-    asked = tables["live_hours"].select("outlet_id", "pollutant", "ok", "o2", *_limits(tables))
-    asked = with_limits(asked, tables["limits"])
-    asked = of_medium(asked, outlets, "gas").join(known, on="outlet_id", how="left", maintain_order="left")
-    short = lacking(asked, ("o2", "base_std_o2", "full_scale"), "ok")
-    series = of_medium(live_series(tables), outlets, "gas").drop(SERIES, POSITION)
-    if "temp" not in series.columns:
-        series = series.with_columns(temp=pl.lit(None, pl.Float64))
-    slim = series.select("outlet_id", "ts", "value", "zs_value", "o2", "production_kw", "rf", "full_scale")
-    slim = slim.join(known, on="outlet_id", how="left", maintain_order="left")
-    wrong = slim.filter(_is_wrong(values))["outlet_id"]
-    hours = outlet_hours(slim, ("o2", "production_kw", "rf"))
+    short = lacking(with_outlets(of_outlets(_asked(tables), gas), known), ("o2", "base_std_o2", "full_scale"), "ok")
+    slim = of_outlets(live_series(tables).select("outlet_id", SERIES, "value", "zs_value", "full_scale", "o2"), gas)
+    wrong = with_outlets(slim, known).filter(_is_wrong(values))["outlet_id"]
+    hours = outlet_series(tables, gas, (*LINE, "rf"))
     suspect = pl.concat([_lively(hours, values), wrong])
     lines = _expected(of_outlets(hours, suspect))
-    live = of_outlets(series, suspect).join(known, on="outlet_id", how="left", maintain_order="left")
     lines = lines.with_columns(_high=_is_high(values).fill_null(False).cast(pl.Float64))
     lines = rolled(lines, [Window("_share", "_high", "mean", SHORT, SHORT)])
     lifted = lines.filter(pl.col("_share") >= values["share"])["outlet_id"]
-    few = of_outlets(live, pl.concat([lifted, wrong]))
+    few = live_of(tables, pl.concat([lifted, wrong])).drop(SERIES, POSITION)
+    few = with_outlets(few if "temp" in few.columns else few.with_columns(temp=pl.lit(None, pl.Float64)), known)
     few = few.join(
         lines.select("outlet_id", "ts", "base_expected_o2"), on=["outlet_id", "ts"], how="left", maintain_order="left"
     )
@@ -60,8 +55,10 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     return Measured(excused(kept, tables.get("work_orders"), rule.work_orders), short)
 
 
-def _limits(tables: Mapping[str, pl.DataFrame]) -> list[str]:
-    return [name for name in ("limit", "full_scale") if name in tables["live_hours"].columns]
+def _asked(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    rows = tables["live_hours"]
+    names = [name for name in ("limit", "full_scale") if name in rows.columns]
+    return with_limits(rows.select("outlet_id", "pollutant", SERIES, "ok", "o2", *names), tables["limits"])
 
 
 def _lively(hours: pl.DataFrame, values: Values) -> pl.Series:

@@ -8,14 +8,14 @@ from typing import Literal
 import polars as pl
 
 from services.clue_service.detection.catalogue import Rule
-from services.clue_service.detection.live import excused, live_series, with_limits
+from services.clue_service.detection.limits import with_limits
+from services.clue_service.detection.live import excused, live_of, live_series
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
 from services.clue_service.detection.windows import (
     POSITION,
     SERIES,
     Window,
     lagged,
-    of_series_with,
     rolled,
     sampled,
     with_series,
@@ -35,11 +35,9 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     """Live hours of every outlet where a band collapsed at all, with usual bands and what the siblings did."""
     rows = with_limits(tables["live_hours"], tables["limits"])
     short = lacking(rows, NEEDED, "ok")
-    live = live_series(tables)
     # Usual bands cost most, so they are asked for only where a band may be calm enough, then only at such outlets.
-    chosen = _collapsed(live, values)
-    few = of_series_with(live, pl.col("outlet_id").is_in(chosen.implode())).select(rows.columns)
-    few = _usual(_bands(with_series(few, ORDER[:2]), ("value", *COMPANIONS)), ("value", *COMPANIONS))
+    few = live_of(tables, _collapsed(live_series(tables), values))
+    few = _usual(_bands(few, ("value", *COMPANIONS)), ("value", *COMPANIONS))
     few = _calm(_siblings(few))
     keep = [*rows.columns, *[name for name in few.columns if name.startswith("base_")]]
     return Measured(excused(few.select(keep), tables.get("work_orders"), rule.work_orders), short)

@@ -10,10 +10,10 @@ import polars as pl
 
 from services.clue_service.detection.catalogue import Rule
 from services.clue_service.detection.episodes import of_outlets, per_cent
-from services.clue_service.detection.live import with_limits
+from services.clue_service.detection.limits import with_limits
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
 from services.clue_service.detection.repeats import AROUND, STEP, Grid, Tolerance, candidates, fires, runs
-from services.clue_service.detection.windows import SERIES, with_series
+from services.clue_service.detection.windows import POSITION, SERIES, with_series
 
 ORDER = ["outlet_id", "pollutant", "ts"]
 COMPANIONS = ("production_kw", "flow", "o2")
@@ -43,16 +43,16 @@ def _level(values: Values, value: str = "value", is_live: str = "live") -> pl.Ex
 
 def _grid(rows: pl.DataFrame) -> tuple[list[int], Grid]:
     """The series numbers of the rows, and all series on the full hourly grid in that order."""
-    each = rows.group_by(SERIES, maintain_order=True).agg(first=pl.col("ts").first(), last=pl.col("ts").last())
-    lengths = each.select((pl.col("last") - pl.col("first")).dt.total_hours() + 1).to_series()
+    starts = (rows[POSITION] == 0).arg_true().cast(pl.Int64)
+    first, last = rows["ts"].gather(starts), rows["ts"].gather(starts.shift(-1, fill_value=rows.height) - 1)
+    lengths = (last - first).dt.total_hours() + 1
     room = (lengths + STEP - 1) // STEP * STEP
     begins = room.cum_sum() - room
-    place = rows.select(SERIES, "ts").join(
-        each.select(SERIES, "first").with_columns(begins.alias("begin")), on=SERIES, how="left", maintain_order="left"
-    )
-    at = place.select(pl.col("begin") + (pl.col("ts") - pl.col("first")).dt.total_hours()).to_series()
+    number = rows[SERIES] - rows[SERIES][0]
+    # Where each series begins on the grid, less the hour it begins at: one sum then places an hour.
+    at = (begins - first.dt.epoch("s") // 3600).gather(number) + rows["ts"].dt.epoch("s") // 3600
     numbers = pl.repeat(None, int(room.sum()), dtype=pl.Float64, eager=True).scatter(at, rows["_lv"])
-    return each[SERIES].to_list(), Grid(numbers, begins, lengths)
+    return rows[SERIES].gather(starts).to_list(), Grid(numbers, begins, lengths)
 
 
 def _tolerance(values: Values) -> Tolerance:

@@ -8,14 +8,15 @@ from statistics import median
 import polars as pl
 
 from services.clue_service.detection.catalogue import Rule
-from services.clue_service.detection.live import excused, live_series, with_limits
+from services.clue_service.detection.limits import with_limits
+from services.clue_service.detection.live import excused, live_of, live_series
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
 from services.clue_service.detection.windows import (
+    POSITION,
     SERIES,
     Window,
     ahead,
     lagged,
-    of_series_with,
     reached,
     rolled,
     with_series,
@@ -31,8 +32,9 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     """Live hours of every series that fell at all, with the medians before each hour: 24 live hours and 7 days."""
     rows = with_limits(tables["live_hours"], tables["limits"])
     short = lacking(rows, NEEDED, "ok")
-    live = rolled(live_series(tables), [Window("_highest", "value", "max", BEFORE + AFTER, 1)])
-    live = of_series_with(live, _may_fall(values)).drop("_highest")
+    slim = live_series(tables).select("outlet_id", "value", "limit", SERIES, POSITION)
+    slim = rolled(slim, [Window("_highest", "value", "max", BEFORE + AFTER, 1)])
+    live = live_of(tables, slim.filter(_may_fall(values))["outlet_id"])
     found = _after(_before(live, ("value",)), ("value",))
     fell = (pl.col("post_value") <= values["drop"] * pl.col("base_value")) & (
         pl.col("base_value") >= values["pre_share"] * pl.col("limit")

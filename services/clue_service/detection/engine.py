@@ -1,8 +1,8 @@
 """Runs rules over tables and turns what they found into hits with a severity and a slice of evidence."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -35,10 +35,13 @@ from services.clue_service.detection import (
     waste_balance,
     waste_output,
 )
+from services.clue_service.detection.abreast import abreast
 from services.clue_service.detection.catalogue import Rule
 from services.clue_service.detection.hours import Hours, InMemory
-from services.clue_service.detection.live import live_hours, live_series, with_limits
+from services.clue_service.detection.limits import with_limits
+from services.clue_service.detection.live import in_order, live_outlet_hours, live_series, with_live
 from services.clue_service.detection.model import Finding, Model
+from services.clue_service.detection.windows import POSITION, SERIES
 from shared.clock import ZONE
 
 MODELS: Mapping[str, Model] = {
@@ -121,10 +124,7 @@ def run(
     hourly = [one for one in ready if "obs_hour" in one.model.needs]
     weights = history or {}
     if hours is not None and hourly:
-        with ThreadPoolExecutor(THREADS) as pool:
-            for part in _batches(tables, hours):
-                work = [pool.submit(_apply, part, one, weights) for one in hourly]
-                hits += [found for one in work for found in one.result()]
+        hits += _judged(_batches(tables, hours), hourly, weights)
     for one in ready:
         if "obs_hour" not in one.model.needs:
             hits += _apply(tables, one, weights)
@@ -133,6 +133,21 @@ def run(
     for one in chosen:
         not_evaluable.setdefault(one.rule.id, one.lacks)
     return Run(hits, not_evaluable)
+
+
+def _judged(
+    parts: Iterator[Mapping[str, pl.DataFrame]], chosen: Sequence["_Chosen"], history: Mapping[str, float]
+) -> list[Hit]:
+    """The hits of some rules over all parts. While the rules judge one part the next is read: two are held at most."""
+    hits: list[Hit] = []
+    with ThreadPoolExecutor(THREADS) as pool:
+        running: list[Future[list[Hit]]] = []
+        for part in parts:
+            work = [pool.submit(_apply, part, one, history) for one in chosen]
+            hits += [found for one in running for found in one.result()]
+            running = work
+        hits += [found for one in running for found in one.result()]
+    return hits
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +179,14 @@ def _batches(tables: Mapping[str, pl.DataFrame], hours: Hours) -> Iterator[Mappi
 
 def _batch(tables: Mapping[str, pl.DataFrame], observations: pl.DataFrame) -> Mapping[str, pl.DataFrame]:
     """The tables with the live hours of some outlets; what most rules begin with is made once for all of them."""
-    live, limits = live_hours(observations), tables.get("limits")
+    rows, limits = in_order(observations), tables.get("limits")
+    hours = abreast(rows)
+    live = with_live(rows, hours)
+    made = {} if hours is None else {"outlet_hours": live_outlet_hours(live, hours)}
     if limits is None or not {"pollutant", *LIMITS} <= set(limits.columns):
-        return {**tables, "live_hours": live}
-    live = with_limits(live, limits)
-    return {**tables, "live_hours": live, "live_series": live_series({"live_hours": live, "limits": limits})}
+        return {**tables, **made, "live_hours": live}
+    made["live_hours"] = live = with_limits(live, limits)
+    return {**tables, **made, "live_series": live_series({"live_hours": live, "limits": limits})}
 
 
 def _apply(tables: Mapping[str, pl.DataFrame], chosen: _Chosen, history: Mapping[str, float]) -> list[Hit]:
@@ -181,7 +199,7 @@ def _apply(tables: Mapping[str, pl.DataFrame], chosen: _Chosen, history: Mapping
     if not findings:
         return []
     cut = (
-        partial(model.cut, measured.rows)
+        partial(model.cut, _own(measured.rows))
         if model.cut
         else _Slices(tables[model.source], measured.rows, findings, model).of
     )
@@ -249,6 +267,7 @@ class _Slices:
         self._model = model
         entities = pl.Series([finding.entity_id for finding in findings], dtype=pl.String).unique().implode()
         mine = pl.col(model.entity).is_in(entities)
+        source = _own(source)
         extra = [name for name in measured.columns if name not in source.columns and _is_frozen(name)]
         own = measured.filter(mine).select(*model.keys, *extra)
         joined = source.filter(mine).join(own, on=list(model.keys), how="left", maintain_order="left")
@@ -263,6 +282,11 @@ class _Slices:
         if finding.pollutant is not None:
             inside &= pl.col("pollutant") == finding.pollutant
         return near.with_columns(hit=inside).sort(model.keys)
+
+
+def _own(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows without what numbers their series."""
+    return rows.drop(SERIES, POSITION, strict=False)
 
 
 def _is_frozen(name: str) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from services.clue_service.detection.model import Finding
-from services.clue_service.detection.windows import SERIES
+from services.clue_service.detection.windows import KEYS, SERIES, changes, series_changes
 
 Stretch = tuple[int, int]
 """First and last index, both included."""
@@ -102,7 +102,29 @@ def outlet_hours(rows: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
 
 def of_outlets(rows: pl.DataFrame, chosen: pl.Series) -> pl.DataFrame:
     """The rows of some outlets, in their order."""
-    return rows.filter(pl.col("outlet_id").is_in(chosen.unique().implode()))
+    if rows.is_empty() or chosen.is_empty():
+        return rows.clear()
+    runs, number = _runs(rows)
+    fits = runs["outlet_id"].is_in(chosen.unique().implode()).fill_null(False)
+    if fits.all():
+        return rows
+    return rows.filter(fits.gather(number)) if fits.any() else rows.clear()
+
+
+def with_outlets(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Add the columns of a table that has one row per outlet; null where it does not have the outlet."""
+    runs, number = _runs(rows)
+    each = runs.join(known, on="outlet_id", how="left", maintain_order="left").drop("outlet_id")
+    return rows.with_columns([column.gather(number) for column in each])
+
+
+def _runs(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+    """The outlets in the order they stand, and for every row which of them is its own.
+
+    Rows of an outlet stand together, so that a name is compared with its neighbour and looked up once.
+    """
+    begins = series_changes(rows, KEYS) if SERIES in rows.columns else changes(rows, ("outlet_id",))
+    return rows.select("outlet_id").filter(begins), begins.cum_sum() - 1
 
 
 def of_medium(rows: pl.DataFrame, outlets: pl.DataFrame, medium: str) -> pl.DataFrame:

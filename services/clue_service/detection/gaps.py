@@ -9,8 +9,9 @@ import polars as pl
 
 from services.clue_service.detection.catalogue import Rule
 from services.clue_service.detection.episodes import Stretch, by_outlet, joined, with_periods
+from services.clue_service.detection.limits import limited
 from services.clue_service.detection.live import ORDER, excused, settings
-from services.clue_service.detection.marks import completed, flagged, limited, marked, shown
+from services.clue_service.detection.marks import completed, flagged, marked, shown
 from services.clue_service.detection.model import Finding, Measured, Model, Values
 from services.clue_service.detection.outages import with_outages
 from services.clue_service.detection.outlet_chart import outlet_chart

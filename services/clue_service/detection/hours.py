@@ -6,8 +6,9 @@ from typing import Protocol
 import polars as pl
 
 from services.clue_service.detection.peers import whole
+from services.clue_service.intake.tables import without_nan
 
-PART_ROWS = 250_000
+PART_ROWS = 400_000
 
 
 class Hours(Protocol):
@@ -32,6 +33,7 @@ class InMemory:
     """Rows that are held."""
 
     def __init__(self, observations: pl.DataFrame) -> None:
+        observations = without_nan(observations)
         in_order = "outlet_id" not in observations.columns or observations["outlet_id"].is_sorted()
         self._rows = observations if in_order else observations.sort("outlet_id", maintain_order=True)
         self.columns = self._rows.columns

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import polars as pl
 
 from services.clue_service.detection.catalogue import Rule
-from services.clue_service.detection.episodes import of_outlets, per_cent, stretches, trimmed
-from services.clue_service.detection.live import excused, live_series
+from services.clue_service.detection.episodes import of_outlets, per_cent, stretches, trimmed, with_outlets
+from services.clue_service.detection.live import excused, live_of, live_series
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
-from services.clue_service.detection.windows import Window, ahead, rolled, with_series
+from services.clue_service.detection.windows import POSITION, SERIES, Window, ahead, rolled, with_series
 
 WEEK, DAY = 168, 24  # live hours
 ORDER = ["outlet_id", "pollutant", "ts"]
@@ -20,12 +20,14 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     media = (
         tables["outlets"].select("outlet_id", pl.col("medium").alias("base_medium")).unique("outlet_id", keep="last")
     )
-    rows = live_series(tables).join(media, on="outlet_id", how="left", maintain_order="left")
-    live = _near(rows, values)
-    short = lacking(live, ("base_medium", "limit", "_u"))
-    shares = rolled(live, [Window(f"_mean{name}", name, "mean", WEEK, WEEK) for name in ("_in", "_over")])
+    rows = live_series(tables)
+    live = _near(with_outlets(rows.select("outlet_id", SERIES, "value", "zs_value", "limit", POSITION), media), values)
+    short = lacking(live.drop("zs_value").rename({"_u": "zs_value"}), ("base_medium", "limit", "zs_value"))
+    windows = [Window(f"_mean{name}", name, "mean", WEEK, WEEK) for name in ("_in", "_over")]
     often = (pl.col("_mean_in") >= values["share"]) & (pl.col("_mean_over") <= values["over"])
-    few = with_series(of_outlets(shares, shares.filter(often)["outlet_id"]), ORDER[:2])
+    hugging = rolled(live, windows).filter(often)["outlet_id"]
+    few = with_outlets(live_of(tables, hugging), media)
+    few = rolled(_near(few, values), windows)
     few = rolled(few, [Window(f"_q{share}", "_u", "quantile", WEEK, WEEK, share) for share in QUANTILES])
     low, half, high = (pl.col(f"_q{share}") for share in QUANTILES)
     few = few.with_columns(

@@ -9,7 +9,8 @@ import polars as pl
 
 from services.clue_service.detection.catalogue import Rule
 from services.clue_service.detection.episodes import Stretch, joined, runs, with_periods
-from services.clue_service.detection.live import ORDER, excused, settings, with_limits
+from services.clue_service.detection.limits import with_limits
+from services.clue_service.detection.live import ORDER, excused, settings
 from services.clue_service.detection.marks import by_hand, carrying, completed, flagged, listed, marked, shown
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
 

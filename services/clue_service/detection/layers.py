@@ -6,9 +6,10 @@ import polars as pl
 
 from services.clue_service.detection.catalogue import Rule
 from services.clue_service.detection.episodes import middle, of_outlets, per_cent, stretches, trimmed
-from services.clue_service.detection.live import excused, live_series, with_limits
+from services.clue_service.detection.limits import with_limits
+from services.clue_service.detection.live import excused, live_series
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
-from services.clue_service.detection.windows import Window, ahead, lagged, rolled, with_series
+from services.clue_service.detection.windows import POSITION, SERIES, Window, ahead, lagged, rolled, with_series
 
 DAY, LEAST = 24, 18  # live hours
 ORDER = ["outlet_id", "pollutant", "ts"]
@@ -26,7 +27,10 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     """Live hours of outlets whose layers disagreed most of a day, with the instrument's values one hour off."""
     rows = with_limits(tables["live_hours"], tables["limits"])
     short = lacking(rows, (*LAYERS, "full_scale"), "ok")
-    live = live_series(tables).with_columns(_apart=_apart("inst_value", values))
+    live = live_series(tables)
+    live = live.select("outlet_id", "value", *LAYERS, "full_scale", SERIES, POSITION).with_columns(
+        _apart=_apart("inst_value", values)
+    )
     suspect = rolled(live, [_share("_apart")]).filter(pl.col("_share_apart") >= values["share"])
     few = with_series(of_outlets(rows, suspect["outlet_id"]), ORDER[:2])
     hour = pl.duration(hours=1)

@@ -1,6 +1,6 @@
 """Which hours are live: measured, valid, in normal operation and under load."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -8,9 +8,21 @@ from typing import Any
 import polars as pl
 import yaml
 
-from services.clue_service.detection.windows import Window, rolled, with_series
+from services.clue_service.detection.abreast import Abreast, abreast
+from services.clue_service.detection.episodes import of_outlets, outlet_hours
+from services.clue_service.detection.limits import with_limits
+from services.clue_service.detection.marks import carrying
+from services.clue_service.detection.windows import KEYS, POSITION, SERIES, Window, rolled, with_series
+from services.clue_service.intake.tables import without_nan
 
 ORDER = ("outlet_id", "pollutant", "ts")
+METERS = ("production_kw", "flow")
+SCREENED = (
+    *ORDER,
+    *("value", "zs_value", "inst_value", "das_value", "o2", "production_kw", "limit", "full_scale"),
+)
+SHARED = ("o2", "production_kw", "rf", "flow", "cond", "water_in")
+"""What the pollutants of an outlet share, as outlet_hours has it."""
 
 
 @cache
@@ -26,16 +38,25 @@ def live_hours(observations: pl.DataFrame) -> pl.DataFrame:
     rp and rf compare with the 70 % quantile of the outlet's own trailing 30 days. NaN becomes null: a comparison with
     NaN would hold.
     """
+    rows = in_order(without_nan(observations))
+    return with_live(rows, abreast(rows))
+
+
+def in_order(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows sorted by outlet, pollutant and hour, their series numbered; what is stored in order is not sorted."""
+    numbered = with_series(rows, KEYS)
+    return numbered if _in_order(numbered) else with_series(rows.sort(ORDER), KEYS)
+
+
+def with_live(rows: pl.DataFrame, hours: Abreast | None) -> pl.DataFrame:
+    """Add rp, rf, ok and live to rows in order; `hours` says where an outlet's hours stand, if they stand abreast."""
     rules = settings()
-    numbers = [name for name, kind in observations.schema.items() if kind.is_float()]
-    rows = observations.with_columns(pl.col(numbers).fill_nan(None))
-    rows = (rows if _in_order(rows) else rows.sort(ORDER)).with_columns(_moment=_moment())
-    rows = rows.join(_loads(rows, rules), on="_moment", how="left", maintain_order="left").drop("_moment")
     marks = [*rules["invalid_marks"], *rules["condition_marks"]]
+    rows = rows.with_columns(_loads_abreast(rows, hours, rules) if hours else _loads_grouped(rows, rules))
     ok = (
         (pl.col("flag") == rules["flag_normal"])
         & pl.col("value").is_not_null()
-        & ~pl.col("mark").fill_null("").str.strip_chars().is_in(marks)
+        & ~carrying(rows, marks)
         & (pl.col("valid_min").fill_null(60.0) >= rules["valid_min"])
     )
     rows = rows.with_columns(ok=ok.fill_null(False))
@@ -44,23 +65,32 @@ def live_hours(observations: pl.DataFrame) -> pl.DataFrame:
 
 
 def _in_order(rows: pl.DataFrame) -> bool:
-    """Whether rows stand sorted by outlet, pollutant and hour, as the series are stored: sorting them again is dear."""
-    outlet, pollutant, ts = (pl.col(name) for name in ORDER)
-    same = (outlet == outlet.shift(1)) & (pollutant == pollutant.shift(1))
-    later = (outlet > outlet.shift(1)) | ((outlet == outlet.shift(1)) & (pollutant > pollutant.shift(1)))
-    order = pl.when(same).then(ts > ts.shift(1)).otherwise(later)
-    return bool(rows.select(order.slice(1).fill_null(False).all()).item())
+    """Whether every series has its hours in order, and the series stand in order, as they are stored."""
+    is_later = (rows["ts"] > rows["ts"].shift(1)) | (rows[POSITION] == 0)
+    outlet, pollutant = (pl.col(name) for name in KEYS)
+    each = rows.select(KEYS).filter(rows[POSITION] == 0)
+    before, same = outlet.shift(1), outlet == outlet.shift(1)
+    order = (outlet > before) | (same & (pollutant > pollutant.shift(1)))
+    return bool(is_later.fill_null(False).all()) and bool(each.select(order.slice(1).fill_null(False).all()).item())
 
 
-def _moment() -> pl.Expr:
-    """One number for outlet and hour in a frame sorted by outlet: joins on it cost less than on text and time."""
-    return pl.col("outlet_id").rle_id().cast(pl.Int64) * 2**36 + pl.col("ts").dt.epoch("s")
+def _loads_abreast(rows: pl.DataFrame, hours: Abreast, rules: Mapping[str, Any]) -> list[pl.Series]:
+    each = hours.highest(rows, METERS).with_columns(hours.heads(rows, ("outlet_id",)))
+    loads = _loads(with_series(each, ["outlet_id"]), rules)
+    return [loads[name].gather(hours.hour_of) for name in ("rp", "rf")]
 
 
-def _loads(rows: pl.DataFrame, rules: Mapping[str, Any]) -> pl.DataFrame:
-    """One row per outlet and hour (`_moment`): load and flow against the outlet's usual ones."""
-    each = rows.group_by("_moment").agg(pl.col("production_kw", "flow").max()).sort("_moment")
-    each = with_series(each.with_columns(_outlet=pl.col("_moment") // 2**36), ["_outlet"])
+def _loads_grouped(rows: pl.DataFrame, rules: Mapping[str, Any]) -> list[pl.Series]:
+    # One number names outlet and hour: grouping and joining by it costs less than by text and time.
+    moment = rows.select(_moment=pl.col("outlet_id").rle_id().cast(pl.Int64) * 2**36 + pl.col("ts").dt.epoch("s"))
+    each = pl.concat([moment, rows.select(METERS)], how="horizontal").group_by("_moment").agg(pl.col(METERS).max())
+    each = with_series(each.sort("_moment").with_columns(_outlet=pl.col("_moment") // 2**36), ["_outlet"])
+    loads = moment.join(_loads(each, rules), on="_moment", how="left", maintain_order="left")
+    return [loads[name] for name in ("rp", "rf")]
+
+
+def _loads(each: pl.DataFrame, rules: Mapping[str, Any]) -> pl.DataFrame:
+    """Add rp and rf to one row per outlet and hour: load and flow against the outlet's usual ones."""
     each = each.with_columns(_positive=pl.when(pl.col("flow") > 0).then("flow"))
     size, least, share = rules["usual_hours"], rules["usual_least"], rules["usual_quantile"]
     usual = rolled(
@@ -74,37 +104,43 @@ def _loads(rows: pl.DataFrame, rules: Mapping[str, Any]) -> pl.DataFrame:
         pl.when(pl.col(base) > 0).then(pl.col(value) / pl.col(base)).alias(name)
         for name, value, base in (("rp", "production_kw", "_production"), ("rf", "flow", "_flow"))
     ]
-    return usual.select("_moment", *ratio)
+    return usual.with_columns(ratio)
 
 
 def live_series(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """The live rows with limits, their series numbered: what most rules begin with, made once for all of them."""
+    """The live rows in the columns that are screened, their series numbered: made once for all rules."""
     known = tables.get("live_series")
     if known is not None:
         return known
-    return with_series(with_limits(tables["live_hours"], tables["limits"]).filter("live"), ORDER[:2])
+    rows = tables["live_hours"]
+    if "limits" in tables:
+        rows = with_limits(rows, tables["limits"])
+    slim = rows.select([name for name in (*SCREENED, SERIES) if name in rows.columns])
+    return with_series(slim.filter(rows["live"]), KEYS)
 
 
-def with_limits(rows: pl.DataFrame, limits: pl.DataFrame) -> pl.DataFrame:
-    """Add `limit` and `full_scale`, unless they are there: those of the outlet where it has its own, else the
-    pollutant's."""
-    columns = ["limit", "full_scale"]
-    if set(columns) <= set(rows.columns):
-        return rows
-    if "outlet_id" not in limits.columns:
-        limits = limits.with_columns(outlet_id=pl.lit(None, pl.String))
-    general = limits.filter(pl.col("outlet_id").is_null()).unique("pollutant", keep="last")
-    own = limits.filter(pl.col("outlet_id").is_not_null()).unique(["outlet_id", "pollutant"], keep="last")
-    rows = rows.join(general.select("pollutant", *columns), on="pollutant", how="left", maintain_order="left")
-    rows = rows.join(
-        own.select("outlet_id", "pollutant", *[pl.col(name).alias(f"_{name}") for name in columns]),
-        on=["outlet_id", "pollutant"],
-        how="left",
-        maintain_order="left",
-    )
-    return rows.with_columns([pl.coalesce(f"_{name}", name).alias(name) for name in columns]).drop(
-        "_limit", "_full_scale"
-    )
+def live_of(tables: Mapping[str, pl.DataFrame], chosen: pl.Series) -> pl.DataFrame:
+    """The live rows of some outlets in all columns, their series numbered."""
+    rows = of_outlets(tables["live_hours"], chosen).filter("live")
+    return with_series(with_limits(rows, tables["limits"]) if "limits" in tables else rows, KEYS)
+
+
+def outlet_series(tables: Mapping[str, pl.DataFrame], chosen: pl.Series, columns: Sequence[str]) -> pl.DataFrame:
+    """One row per hour with a live pollutant at some outlets; columns that nobody delivered are null."""
+    hours = tables.get("outlet_hours")
+    if hours is None:
+        rows = tables["live_hours"]
+        known = [name for name in columns if name in rows.columns]
+        hours = outlet_hours(rows.select("outlet_id", "ts", *known).filter(rows["live"]), known)
+    missing = [pl.lit(None, pl.Float64).alias(name) for name in columns if name not in hours.columns]
+    return of_outlets(hours.with_columns(missing).select("outlet_id", "ts", *columns), chosen)
+
+
+def live_outlet_hours(rows: pl.DataFrame, hours: Abreast) -> pl.DataFrame:
+    """One row per outlet and hour with a live pollutant: the highest of what its live pollutants share."""
+    shared = hours.highest(rows, [name for name in SHARED if name in rows.columns], among="live")
+    each = shared.with_columns(hours.heads(rows, ("outlet_id", "ts")))
+    return each.filter(hours.is_any(rows["live"]))
 
 
 def excused(rows: pl.DataFrame, orders: pl.DataFrame | None, kinds: tuple[str, ...]) -> pl.DataFrame:

@@ -7,8 +7,6 @@ from pathlib import Path
 import polars as pl
 import yaml
 
-from services.clue_service.detection.live import with_limits
-
 OPTIONAL: Mapping[str, pl.DataType] = {
     "zs_value": pl.Float64(),
     "o2": pl.Float64(),
@@ -58,15 +56,6 @@ def completed(rows: pl.DataFrame) -> pl.DataFrame:
     """Add the optional columns that nobody delivered, as nulls."""
     missing = [pl.lit(None, kind).alias(name) for name, kind in OPTIONAL.items() if name not in rows.columns]
     return rows.with_columns(missing) if missing else rows
-
-
-def limited(rows: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Add `limit` and `full_scale` for a rule that can do without: nulls when nobody delivered a table of limits."""
-    limits = tables.get("limits")
-    if limits is None or not {"pollutant", "limit", "full_scale"} <= set(limits.columns):
-        nothing = pl.lit(None, pl.Float64)
-        return rows.with_columns(limit=nothing, full_scale=nothing)
-    return with_limits(rows, limits)
 
 
 def shown() -> pl.Expr:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import polars as pl
 
 from services.clue_service.detection.catalogue import Rule
-from services.clue_service.detection.live import with_limits
+from services.clue_service.detection.limits import with_limits
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
 
 RANGE, INTERCEPT, SLOPE = "i13001", "i13007", "i13008"

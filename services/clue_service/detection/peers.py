@@ -43,7 +43,8 @@ def _whole(tables: Mapping[str, pl.DataFrame]) -> Mapping[str, pl.DataFrame]:
 
 def beginning(tables: Mapping[str, pl.DataFrame], rows: pl.DataFrame) -> pl.DataFrame:
     """Outlets among `rows` that began later than the table: outlet_id and `_first`, their first hour with a value."""
-    first = rows.filter(pl.col("value").is_not_null()).group_by("outlet_id").agg(_first=pl.col("ts").min())
+    valued = rows.select("outlet_id", "ts").filter(rows["value"].is_not_null())
+    first = valued.group_by("outlet_id").agg(_first=pl.col("ts").min())
     begins: datetime = _whole(tables)[SPAN]["begins"][0]
     return first.filter(pl.col("_first") > begins + LATE)
 

@@ -1,6 +1,6 @@
 """Finds where a series repeats itself: a coarse look at every lag first, the exact test only at lags left over."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import sqrt
 
@@ -88,16 +88,29 @@ def candidates(grid: Grid, lags: tuple[int, int], tolerance: Tolerance) -> list[
     those four contains. Both bounds follow from the tolerance, so that they cannot lose a window.
     """
     phases = _phases(grid, tolerance)
-    pairs: list[pl.DataFrame] = []
+    agreeing: dict[int, pl.Series] = {}
     found: set[tuple[int, int]] = set()
+    count = 0
     for lag in range(lags[0], lags[1] + 1):
-        hours = _agreeing(phases, lag, tolerance)
-        if hours.len():
-            pairs.append(pl.DataFrame({"hour": hours}).with_columns(lag=pl.lit(lag, pl.Int64)))
-        if pairs and (lag == lags[1] or sum(one.height for one in pairs) >= PAIRS_AT_ONCE):
-            found |= _closer(grid, pl.concat(pairs), tolerance)
-            pairs = []
+        agreeing[lag] = _agreeing(phases, lag, tolerance)
+        count += int(agreeing[lag].sum())
+        if lag == lags[1] or count >= PAIRS_AT_ONCE:
+            found |= _closer(grid, _pairs(agreeing), tolerance)
+            agreeing, count = {}, 0
     return sorted(found)
+
+
+def _pairs(agreeing: Mapping[int, pl.Series]) -> pl.DataFrame:
+    """One row (hour, lag) for each place that agrees at a lag, a place being every fourth hour."""
+    # Asked of all lags in one: the question costs more than its answer.
+    places = pl.concat(list(agreeing.values())).arg_true().cast(pl.Int64)
+    lags = pl.Series(list(agreeing), dtype=pl.Int64)
+    lengths = pl.Series([one.len() for one in agreeing.values()], dtype=pl.Int64)
+    begins = lengths.cum_sum() - lengths
+    number = begins.search_sorted(places, side="right").cast(pl.Int64) - 1
+    lag = lags.gather(number)
+    hour = (places - begins.gather(number) + (lag + STEP - 1) // STEP) * STEP
+    return pl.DataFrame({"hour": hour, "lag": lag})
 
 
 def _phases(grid: Grid, tolerance: Tolerance) -> pl.DataFrame:
@@ -135,21 +148,21 @@ def _reach(tolerance: Tolerance) -> int:
 
 
 def _agreeing(phases: pl.DataFrame, lag: int, tolerance: Tolerance) -> pl.Series:
-    """Every fourth hour from which on four are near those `lag` hours before.
+    """Whether at every fourth hour, the first ones with nothing `lag` hours before left out, four are near.
 
     Plain columns and slices: as one expression, or shifted, the same takes three times as long.
     """
     rows, rest = -(-lag // STEP), -lag % STEP
     count, steps = phases.height - rows, INNER // STEP
     if count <= steps:
-        return pl.Series([], dtype=pl.Int64)
+        return pl.Series([], dtype=pl.Boolean)
     near = (phases["own"].slice(rows) - phases[f"p{rest}"].slice(0, count)) <= 2 * _reach(tolerance)
     if phases["own_hole"].any():
         near = near | phases["own_hole"].slice(rows) | phases[f"h{rest}"].slice(0, count)
     agree = phases["moves"].slice(rows, count - steps)
     for more in range(steps + 1):
         agree = agree & near.slice(more, count - steps)
-    return (agree.arg_true().cast(pl.Int64) + rows) * STEP
+    return agree
 
 
 def _closer(grid: Grid, pairs: pl.DataFrame, tolerance: Tolerance) -> set[tuple[int, int]]:

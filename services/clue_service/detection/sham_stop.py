@@ -8,9 +8,10 @@ import polars as pl
 
 from services.clue_service.detection.catalogue import Rule
 from services.clue_service.detection.episodes import joined, runs
+from services.clue_service.detection.limits import limited
 from services.clue_service.detection.live import ORDER, excused
 from services.clue_service.detection.load import with_steady_load
-from services.clue_service.detection.marks import carrying, completed, limited, listed, marked, shown
+from services.clue_service.detection.marks import carrying, completed, listed, marked, shown
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
 from services.clue_service.detection.outlet_chart import outlet_chart
 from services.clue_service.detection.windows import Window, lagged, rolled, with_series

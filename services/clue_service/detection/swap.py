@@ -7,24 +7,25 @@ import polars as pl
 from services.clue_service.detection.catalogue import Rule
 from services.clue_service.detection.chart import draw_each
 from services.clue_service.detection.episodes import middle, of_medium, of_outlets, per_cent, stretches
-from services.clue_service.detection.live import excused, with_limits
+from services.clue_service.detection.limits import with_limits
+from services.clue_service.detection.live import excused, live_of, live_series
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
-from services.clue_service.detection.windows import Window, lagged, rolled, with_series
+from services.clue_service.detection.windows import SERIES, Window, lagged, rolled, with_series
 
 SHORT, WEEK, USUAL = 6, 168, 336  # live hours
 ORDER = ["outlet_id", "pollutant", "ts"]
 WITNESSES = ("ph", "cond")
+ASKED = ("full_scale", "production_kw", "flow")
 
 
 def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> Measured:
     """Live hours of waste-water outlets with a flat and low hour; the level of a week before and the usual scatter."""
-    water = of_medium(tables["live_hours"], tables["outlets"], "water")
-    rows = with_limits(water, tables["limits"])
-    witnesses = [pl.lit(None, pl.Float64).alias(name) for name in WITNESSES if name not in rows.columns]
-    rows = rows.with_columns(witnesses)
-    short = lacking(rows, ("full_scale", "production_kw", "flow"), "ok")
+    rows = with_limits(tables["live_hours"], tables["limits"])
+    asked = of_medium(rows.select("outlet_id", SERIES, "ok", *ASKED), tables["outlets"], "water")
+    short = lacking(asked, ASKED, "ok")
+    slim = live_series(tables).select(*ORDER, SERIES, "value", "full_scale")
     live = rolled(
-        with_series(rows.filter("live"), ORDER[:2]),
+        with_series(of_medium(slim, tables["outlets"], "water"), ORDER[:2]),
         [Window("_std_value", "value", "std", SHORT, SHORT), Window("_mean_value", "value", "mean", SHORT, SHORT)],
     )
     flat = _outlets_with(live.filter(_flat(values)), live, values)
@@ -38,7 +39,11 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     week = week.with_columns(base_week=lagged("_week", SHORT))
     low = pl.col("_half_value") <= values["low"] * pl.col("base_week")
     few = _outlets_with(week.filter(_flat(values) & low), week, values)
-    few = _short(with_series(few, ORDER[:2]), WITNESSES)
+    full = live_of(tables, few["outlet_id"])
+    witnesses = [pl.lit(None, pl.Float64).alias(name) for name in WITNESSES if name not in full.columns]
+    full = full.with_columns(witnesses)
+    few = few.hstack(full.select([name for name in full.columns if name not in few.columns]))
+    few = _short(few, WITNESSES)
     usual = [
         Window(f"_usual_{name}", f"_std_{name}", "median", USUAL, USUAL * 3 // 4) for name in ("value", *WITNESSES)
     ]

@@ -10,14 +10,13 @@ from services.clue_service.detection.episodes import (
     middle,
     of_medium,
     of_outlets,
-    outlet_hours,
     per_cent,
     stretches,
     trimmed,
 )
-from services.clue_service.detection.live import excused
+from services.clue_service.detection.live import excused, live_of, outlet_series
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
-from services.clue_service.detection.windows import Window, lagged, rolled, with_series
+from services.clue_service.detection.windows import SERIES, Window, lagged, rolled, with_series
 
 SHORT, LAG, WEEK, LEAST = 6, 4, 168, 126  # live hours
 RAIN = 12  # hours
@@ -28,11 +27,9 @@ SHARED = ("flow", "production_kw", "cond", "water_in")
 def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> Measured:
     """Live hours of waste-water outlets that let out more water for their production, with the week before."""
     outlets = tables["outlets"].unique("outlet_id", keep="last")
-    water = of_medium(tables["live_hours"], outlets, "water")
-    water = water.with_columns([pl.lit(None, pl.Float64).alias(one) for one in SHARED if one not in water.columns])
+    water = of_medium(tables["live_hours"].select("outlet_id", SERIES, "ok", "flow", "production_kw"), outlets, "water")
     short = lacking(water, ("flow", "production_kw"), "ok")
-    live = water.filter("live")
-    hours = outlet_hours(live, SHARED).with_columns(_water=_water())
+    hours = outlet_series(tables, water["outlet_id"].unique(), SHARED).with_columns(_water=_water())
     hours = rolled(with_series(hours, ["outlet_id"]), [Window("_usual", "_water", "median", WEEK, LEAST)])
     hours = hours.with_columns(base_water=lagged("_usual", LAG))
     hours = hours.with_columns(_more=(_ratio("_water") >= values["flow"]).fill_null(False).cast(pl.Float64))
@@ -41,7 +38,9 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     usual = [Window(f"_{name}", name, "median", WEEK, LEAST) for name in ("cond", "water_in")]
     few = rolled(with_series(of_outlets(hours, chosen), ["outlet_id"]), usual)
     few = few.with_columns([lagged(f"_{name}", LAG).alias(f"base_{name}") for name in ("cond", "water_in")])
-    rows = _loads(of_outlets(live, chosen))
+    live = live_of(tables, chosen)
+    live = live.with_columns([pl.lit(None, pl.Float64).alias(one) for one in SHARED if one not in live.columns])
+    rows = _loads(live)
     rows = rows.join(
         few.select("outlet_id", "ts", "base_water", "base_cond", "base_water_in"), on=["outlet_id", "ts"], how="left"
     )

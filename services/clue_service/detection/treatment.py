@@ -32,10 +32,11 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     producing = (pl.col("rp") >= values["load"]) & (pl.col("production_kw") > 0) & pl.col("treatment_kw").is_not_null()
     producing &= ~carrying(rows, list(settings()["condition_marks"]))
     share = (pl.col("treatment_kw") / pl.col("production_kw")).alias("_share")
-    # The screen looks at six columns; only the series it lets through are taken with all of them.
-    slim = _distinct(with_series(rows.filter(producing).select(*ORDER, *POWERS, share), ORDER[:2]))
-    chosen = slim.filter(_may_fall(values)).select(ORDER[:2]).unique()
-    on = rows.filter(producing).join(chosen, on=ORDER[:2], how="semi") if chosen.height else rows.clear()
+    is_on = rows.select(producing.fill_null(False)).to_series()
+    # The screen looks at five columns; only the series it lets through are taken with all of them.
+    slim = _distinct(rows.select("outlet_id", SERIES, *POWERS).filter(is_on))
+    chosen = slim.select(SERIES, share).filter(_may_fall(values))[SERIES].unique()
+    on = rows.filter(is_on & rows[SERIES].is_in(chosen.implode())) if chosen.len() else rows.clear()
     on = with_series(on.with_columns(share), ORDER[:2])
     found = rolled(on, LEVELS).with_columns(base_earlier=lagged("base_usual", EARLIER))
     fell = _off(values) | (pl.col("base_recent") <= values["idle_share"] * pl.col("base_earlier"))
@@ -71,10 +72,9 @@ def _excused(few: pl.DataFrame, tables: Mapping[str, pl.DataFrame], rule: Rule, 
 def _distinct(rows: pl.DataFrame) -> pl.DataFrame:
     """Drop series that repeat the meters of another pollutant of their outlet: most outlets have one pair of meters."""
     sums = [pl.len().alias("count"), *[pl.col(name).sum() for name in POWERS]]
-    each = rows.group_by(SERIES).agg(pl.col("outlet_id").first(), *sums).sort(SERIES)
+    each = rows.group_by(SERIES, maintain_order=True).agg(pl.col("outlet_id").first(), *sums)
     first = each.unique(["outlet_id", "count", *POWERS], keep="first")[SERIES]
-    kept = rows.filter(pl.col(SERIES).is_in(first.implode())) if first.len() < each.height else rows
-    return with_series(kept.drop(SERIES, "_position"), ORDER[:2])
+    return rows.filter(pl.col(SERIES).is_in(first.implode())) if first.len() < each.height else rows
 
 
 def _off(values: Values) -> pl.Expr:

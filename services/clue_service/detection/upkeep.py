@@ -7,7 +7,7 @@ from statistics import fmean
 import polars as pl
 
 from services.clue_service.detection.catalogue import Rule
-from services.clue_service.detection.episodes import by_outlet, joined, runs
+from services.clue_service.detection.episodes import by_outlet, joined, of_outlets, runs
 from services.clue_service.detection.live import ORDER, excused, settings
 from services.clue_service.detection.marks import by_hand, carrying, completed, listed, marked
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
@@ -32,7 +32,7 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     if few.is_empty():
         return Measured(few.with_columns(base_peers=pl.lit(None, pl.Float64), base_young=pl.lit(False)), short)
     few = few.join(upkeep_share(tables, QUANTILE), on="outlet_id", how="left", maintain_order="left")
-    first = beginning(tables, rows.filter(pl.col("outlet_id").is_in(few["outlet_id"].unique().implode())))
+    first = beginning(tables, of_outlets(rows.select("outlet_id", "ts", "value"), few["outlet_id"]))
     few = few.join(first, on="outlet_id", how="left", maintain_order="left")
     young = (pl.col("ts") - pl.col("_first")) < timedelta(days=values["young_days"])
     few = few.with_columns(base_young=young.fill_null(False)).drop("_first")

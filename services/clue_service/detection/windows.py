@@ -7,6 +7,7 @@ from typing import Literal
 import polars as pl
 
 SERIES, POSITION = "_series", "_position"
+KEYS = ("outlet_id", "pollutant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +43,28 @@ class Window:
         )
 
 
+def changes(frame: pl.DataFrame, keys: Sequence[str]) -> pl.Series:
+    """Whether a row differs from the one before it in any of the keys; the first row does."""
+    columns = [frame[key] for key in keys]
+    found = columns[0].ne_missing(columns[0].shift(1))
+    for column in columns[1:]:
+        found = found | column.ne_missing(column.shift(1))
+    return found.scatter(0, True) if found.len() else found
+
+
 def with_series(frame: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     """Number the series of a frame sorted by `keys` and then time, and the rows within each (from 0)."""
-    row = pl.int_range(pl.len(), dtype=pl.Int64)
-    begins = pl.any_horizontal([pl.col(key).ne_missing(pl.col(key).shift(1)) for key in keys]) | (row == 0)
-    marked = frame.with_columns(begins.alias("_begins"), row.alias("_row"))
-    first = pl.when("_begins").then("_row").forward_fill()
-    return marked.with_columns(
-        pl.col("_begins").cum_sum().cast(pl.Int64).alias(SERIES), (pl.col("_row") - first).alias(POSITION)
-    ).drop("_begins", "_row")
+    begins = series_changes(frame, keys)
+    number = begins.cum_sum()
+    starts = begins.arg_true().cast(pl.Int64)
+    position = pl.int_range(frame.height, eager=True) - starts.gather(number - 1)
+    return frame.with_columns(number.alias(SERIES), position.alias(POSITION))
+
+
+def series_changes(frame: pl.DataFrame, keys: Sequence[str]) -> pl.Series:
+    """Whether a row is the first of its series: by its number where it has one, which costs less than by name."""
+    is_numbered = SERIES in frame.columns and tuple(keys) == KEYS and not frame[SERIES].null_count()
+    return changes(frame, (SERIES,) if is_numbered else keys)
 
 
 def rolled(frame: pl.DataFrame, windows: Sequence[Window]) -> pl.DataFrame:
@@ -89,13 +103,6 @@ def lagged(name: str, rows: int = 1) -> pl.Expr:
 def ahead(name: str, rows: int) -> pl.Expr:
     """The value `rows` rows later in the same series, null after its end."""
     return pl.when(pl.col(SERIES).shift(-rows) == pl.col(SERIES)).then(pl.col(name).shift(-rows))
-
-
-def of_series_with(rows: pl.DataFrame, flag: pl.Expr) -> pl.DataFrame:
-    """The rows of outlets where `flag` holds at all, series numbered anew. The frame is sorted by series and time."""
-    chosen = rows.filter(flag.fill_null(False))["outlet_id"].unique()
-    some = rows.filter(pl.col("outlet_id").is_in(chosen.implode()))
-    return with_series(some.drop(SERIES, POSITION, strict=False), ["outlet_id", "pollutant"])
 
 
 def reached(flag: pl.Expr, rows: int, least: int) -> pl.Expr:

@@ -147,12 +147,17 @@ def checked(name: str, file: str, raw: pl.DataFrame, before: int = 0, book: Work
     typed = frame.with_columns([_cast(column, frame.schema[column.name]) for column in present])
     flawed = book or Workbook()
     bad, errors, count = _problems(file, key, frame, typed, flawed)
-    numbers = [column.name for column in present if column.type == pl.Float64()]
-    good = (typed.filter(~bad) if bad.any() else typed).with_columns(pl.col(numbers).fill_nan(None))
+    good = without_nan(typed.filter(~bad) if bad.any() else typed)
     notes = (*notes_on(name, raw.columns), *words_of_skipped(flawed))
     table = Table(good, (), notes, raw.height, count, (~bad).arg_true() + 1 + before, tuple(flawed.places))
     placed = (replace(error, row=error.row + before) for error in errors)
     return replace(table, errors=tuple(map(table.located, placed)))
+
+
+def without_nan(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with NaN made null; columns that have none are not copied."""
+    numbers = [column.name for column in frame if column.dtype.is_float() and column.is_nan().any()]
+    return frame.with_columns(pl.col(numbers).fill_nan(None)) if numbers else frame
 
 
 def _book(name: str, path: Path) -> Workbook:
