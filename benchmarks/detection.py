@@ -92,8 +92,11 @@ def measure() -> dict[str, float | None]:
 
 
 def main() -> None:
-    """Print the figures with their targets."""
+    """Print the figures with their targets; `--json` prints one object instead of lines."""
     found = measure()
+    if "--json" in sys.argv[1:]:
+        print(json.dumps(found))
+        return
     for name, value in found.items():
         print(f"{name:20} {'not installed' if value is None else f'{value:,.2f}'}")
     print(f"targets: scans at most {SCANS:g}, mb under {MEMORY_MB}, times_pandas at least {TIMES:g}")

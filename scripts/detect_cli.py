@@ -2,8 +2,10 @@
 
 import importlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Annotated, Any
 
 import orjson
@@ -57,7 +59,7 @@ def line(hit: Hit, rule: Rule, kept: Path | None = None) -> dict[str, Any]:
 @app.callback()
 def detect(
     source: Annotated[
-        Path | None, typer.Option("--input", exists=True, file_okay=False, help="表文件夹 / folder of tables")
+        Path | None, typer.Option("--input", metavar="DIRECTORY", help="表文件夹 / folder of tables")
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", help="命中，每行一个 JSON / hits, one JSON object a line")
@@ -66,7 +68,7 @@ def detect(
     only: Annotated[list[str] | None, typer.Option("--rule", help="只运行这些规则 / only these rules")] = None,
     evidence: Annotated[
         Path | None,
-        typer.Option("--evidence", file_okay=False, help="切片、图和记录存入 / keep slices, charts and records here"),
+        typer.Option("--evidence", metavar="DIRECTORY", help="切片、图和记录存入 / keep slices, charts, records here"),
     ] = None,
     again: ReplayOption = None,
 ) -> None:
@@ -75,42 +77,69 @@ def detect(
         importlib.import_module("scripts.replay_cli").run(again, as_json=as_json)  # opens the room: only when asked
     err = Console(stderr=True)
     if source is None or output is None:
-        err.print("请给出 --input 和 --output，或 --replay / give --input and --output, or --replay")
-        raise typer.Exit(_REFUSED)
+        raise _refused(err, "请给出 --input 和 --output，或 --replay / give --input and --output, or --replay")
     rules = [rule for rule in current(load()) if rule.id in MODELS and (not only or rule.id in only)]
     if not rules or set(only or ()) - {rule.id for rule in rules}:
         unknown = ", ".join(sorted(set(only or ()) - {rule.id for rule in rules}))
-        err.print(f"没有可运行的规则 {unknown} / no rule to run {unknown}")
-        raise typer.Exit(_REFUSED)
-    large = HourFile.of(source / "obs_hour.parquet")
-    found = _read(source, err, but={"obs_hour"} if large else set())
+        raise _refused(err, f"没有可运行的规则 {unknown} / no rule to run {unknown}")
+    with _using("读取", "read", source, err):
+        large, found, unread = _read(source, err)
     if not found and large is None:
-        err.print(f"{source} 中没有可识别的表 / no table known in {source}")
-        raise typer.Exit(_REFUSED)
+        raise _refused(err, f"{source} 中没有可识别的表 / no table known in {source}")
+    with _using("写入", "write", output, err):  # before the rules run: nobody waits an hour to hear it
+        _make_way(output, evidence)
     tables: dict[str, pl.DataFrame] = {name: table.frame for name, table in found.items()}
     shown = track(rules, description="规则 / rules", console=err, disable=not err.is_terminal)
     result = run(tables, shown, hours=large)
-    _write(result.hits, {rule.id: rule for rule in rules}, output, evidence)
+    with _using("写入", "write", output, err):
+        _write(result.hits, {rule.id: rule for rule in rules}, output, evidence)
     if large is not None:
-        found["obs_hour"] = Table(pl.DataFrame(), tuple(large.errors), (), error_count=large.error_count)
-    _report(result, found, as_json, unknown=_unknown(source))
+        found["obs_hour"] = Table(pl.DataFrame(), tuple(large.errors), large.notes, error_count=large.error_count)
+    _report(result, found, as_json, unknown=unread)
+
+
+def _refused(err: Console, words: str) -> typer.Exit:
+    """Say in both languages what is wrong with what was asked; the caller raises what this returns."""
+    err.print(words, soft_wrap=True, markup=False, highlight=False)
+    return typer.Exit(_REFUSED)
+
+
+@contextmanager
+def _using(zh: str, en: str, path: Path, err: Console) -> Iterator[None]:
+    """Refuse what the system does not let us read or write, naming the very file it spoke of."""
+    try:
+        yield
+    except OSError as wrong:
+        named, reason = wrong.filename or path, wrong.strerror or wrong
+        raise _refused(err, f"无法{zh} {named}：{reason} / cannot {en} {named}: {reason}") from wrong
 
 
 def _write(hits: Sequence[Hit], rules: Mapping[str, Rule], output: Path, evidence: Path | None) -> None:
+    output.write_bytes(b"".join(orjson.dumps(line(hit, rules[hit.rule_id], evidence)) + b"\n" for hit in hits))
+
+
+def _make_way(output: Path, evidence: Path | None) -> None:
+    """Make the folders and see that both places can be written; what stands in the output stays until the end."""
     for folder in filter(None, (output.parent, evidence)):
         folder.mkdir(parents=True, exist_ok=True)
-    lines = (orjson.dumps(line(hit, rules[hit.rule_id], evidence)) + b"\n" for hit in hits)
-    output.write_bytes(b"".join(lines))
+    with output.open("ab"):
+        pass
+    if evidence is not None:
+        with NamedTemporaryFile(dir=evidence):
+            pass
 
 
-def _read(source: Path, err: Console, *, but: set[str]) -> dict[str, Table]:
+def _read(source: Path, err: Console) -> tuple[HourFile | None, dict[str, Table], list[str]]:
+    """The hours where they are read in parts, every other table of the folder, and the files nobody reads."""
+    unread = _unknown(source)
+    large = HourFile.of(source / "obs_hour.parquet")
     found = {}
-    wanted = [name for name in declared() if name not in but]
+    wanted = [name for name in declared() if large is None or name != "obs_hour"]
     for name in track(wanted, description="读表 / tables", console=err, disable=not err.is_terminal):
         path = file_of(source, name)
         if path is not None:
             found[name] = read_table(name, path)
-    return found
+    return large, found, unread
 
 
 def _unknown(source: Path) -> list[str]:

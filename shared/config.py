@@ -72,6 +72,8 @@ class Settings(BaseSettings):
     """How long the clue worker rests between runs of the rules over what came in; 0: it runs none."""
     rules_owner: str = "eea-320000"
     """The bureau that decides on the built-in detection rules: which set is in force, observed or retired."""
+    inspection_days: int = 31
+    """How many days one approved inspection of an enterprise may span; the desk's own setting, no rule of law."""
     smtp_host: str = ""
     """Mail server for notices; empty: mail is not sent, notices stay in the desk's inbox."""
     smtp_port: int = 25

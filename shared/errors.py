@@ -225,6 +225,12 @@ class BodyInvalid(LianqinError):
     next_step = Text("请按 errors 逐项更正。", "Mend each item under errors.")
 
 
+def wrong(field: str, code: str, zh: str, en: str, **more: Any) -> BodyInvalid:
+    """Return the refusal of one field."""
+    words = Text(zh, en)
+    return BodyInvalid(words, errors=[{"field": field, "code": code, "message": words}], **more)
+
+
 class TooManyRequests(LianqinError):
     """The rate limit was reached."""
 

@@ -81,7 +81,7 @@ def attach(
     same document.
     """
     kind = describing.check(session, described, now=now)
-    describing.refuse_twin(items(session, subject), stored, described)
+    describing.refuse_twin(items(session, subject), stored, described, seen=items_for(session, subject, by=by))
     kept = retention_of(room_of(session).catalogue.retention, kind, subject.kind)
     found = Item(
         id=new_id(now),

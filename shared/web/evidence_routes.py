@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 from urllib.parse import quote
@@ -55,6 +55,16 @@ AS_A_FILE = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "de
 
 Check = Callable[[Session, Row, evidence.Description, Principal], None]
 """What a room refuses of an upload beyond what the law says of its kind: session, subject, description, who."""
+MayAdd = Callable[[Session, Row, Principal], None]
+"""Refuses who may not add an item to a subject: session, subject, who."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adding:
+    """What a room asks of an upload: by whom, and of what."""
+
+    may_add: MayAdd
+    check: Check
 
 
 ADMINISTRATION = "ecological_environment_authority"
@@ -77,10 +87,17 @@ def no_site_record(session: Session, _subject: Row, described: evidence.Descript
         raise BodyInvalid(words, errors=errors, next=next_step)
 
 
-def evidence_routes(router: APIRouter, model: type[T], *, check: Check = no_site_record) -> None:
+def keepers(session: Session, subject: Row, by: Principal) -> None:
+    """Let those add an item who keep the subject's evidence. Raises NotYourStep."""
+    evidence.keepable(session, subject, by=by)
+
+
+def evidence_routes(
+    router: APIRouter, model: type[T], *, check: Check = no_site_record, may_add: MayAdd = keepers
+) -> None:
     """Add the evidence routes of a kind of subject to its router."""
     _reading(router, model)
-    _keeping(router, model, check)
+    _keeping(router, model, Adding(may_add, check))
     _exhibits(router, model)
 
 
@@ -103,7 +120,7 @@ def _reading(router: APIRouter, model: type[T]) -> None:
         return Page(items=[CustodyView.model_validate(row) for row in evidence.custody_of(session, found)])
 
 
-def _keeping(router: APIRouter, model: type[T], check: Check) -> None:
+def _keeping(router: APIRouter, model: type[T], adding: Adding) -> None:
     @router.post(
         "/{subject_id}/evidence",
         name=f"attach_{model.kind}_evidence",
@@ -118,10 +135,10 @@ def _keeping(router: APIRouter, model: type[T], check: Check) -> None:
         """Upload an item: the body is the file. The hash is computed on the way and must match when you give one."""
         stated = _details(label.details)
         described = evidence.Description(label.document, label.name, "", stated, label.kind)
-        await run_sync(_may_attach, room, model, subject_id, described, by, check)
+        await run_sync(_may_attach, room, model, subject_id, described, by, adding)
         stored, media = await taken(request, room.blobs, label.sha256)
         described = replace(described, media_type=media)
-        view = await run_sync(_attach, room, model, subject_id, stored, described, by)
+        view = await run_sync(_attach, room, model, subject_id, (stored, described), by, adding)
         return Response(orjson.dumps(view.model_dump(mode="json")), status_code=201, media_type="application/json")
 
     @router.post("/{subject_id}/evidence/{item_id}/withdraw", name=f"withdraw_{model.kind}_evidence")
@@ -210,21 +227,28 @@ def _bad_details() -> BodyInvalid:
 
 
 def _may_attach(
-    room: Room, model: type[T], subject_id: UUID, described: evidence.Description, by: Principal, check: Check
+    room: Room, model: type[T], subject_id: UUID, described: evidence.Description, by: Principal, adding: Adding
 ) -> None:
     """Refuse before the first byte what would be refused after the last one."""
     with room.reading() as session:
-        found = evidence.keepable(session, visible(session, model, subject_id, by=by), by=by)
+        found = visible(session, model, subject_id, by=by)
+        adding.may_add(session, found, by)
         describing.check(session, described, now=room.clock())
-        check(session, found, described, by)
+        adding.check(session, found, described, by)
 
 
 def _attach(
-    room: Room, model: type[T], subject_id: UUID, stored: Stored, described: evidence.Description, by: Principal
+    room: Room,
+    model: type[T],
+    subject_id: UUID,
+    upload: tuple[Stored, evidence.Description],
+    by: Principal,
+    adding: Adding,
 ) -> ItemView:
     def attached(session: Session, now: datetime) -> ItemView:
-        found = evidence.keepable(session, visible(session, model, subject_id, by=by, is_alone=True), by=by)
-        item = evidence.attach(session, found, stored, described, by=by, now=now)
+        found = visible(session, model, subject_id, by=by, is_alone=True)
+        adding.may_add(session, found, by)
+        item = evidence.attach(session, found, *upload, by=by, now=now)
         return shown(session, found, [item], by=by)[0]
 
     return act(room, attached)

@@ -8,9 +8,8 @@ from sqlmodel import Session
 from services.case_service.conferences import queries, telling, timing
 from services.case_service.conferences.bodies import Accept, Because, Delegate, Recuse
 from services.case_service.conferences.models import Attendance, Conference, Invitation
-from services.case_service.conferences.queries import wrong
 from shared.clock import new_id
-from shared.errors import NotYourStep, Text
+from shared.errors import NotYourStep, Text, wrong
 from shared.identity import Principal
 from shared.records.db import write
 from shared.records.perform import admit, dismiss, perform, require_actor
@@ -91,9 +90,10 @@ def recuse(session: Session, conference_id: UUID, body: Recuse, *, by: Principal
         return found
     mine = queries.invitation(session, found, agency)
     said = timing.cancel_all(session, found, agency, at=now)
-    perform(session, found, "recuse", written | {"terms": said}, by=by, now=now)
+    perform(session, found, "recuse", written | {"terms": said, "sequence": found.sequence + 1}, by=by, now=now)
     dismiss(session, found, relation="partner", agency=agency, now_as="copied")
     queries.change(session, mine, state="recused", reason=body.because, answered_at=mine.answered_at or now)
+    telling.withdraw(session, found, mine, now=now)
     return found
 
 

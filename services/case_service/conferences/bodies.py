@@ -88,10 +88,14 @@ class Convene(Body):
 
 
 class Change(Body):
-    """Change time, place or agenda of a conference that has been called; what is left out stays."""
+    """Change time, place or agenda of a conference that has been called; what is left out stays.
+
+    A start before the reply is due needs a new `reply_by`.
+    """
 
     starts_at: Moment | None = None
     ends_at: Moment | None = None
+    reply_by: Moment | None = None
     place: Optional200 | None = None
     online: Optional200 | None = None
     agenda: Annotated[list[AgendaItem], Field(min_length=1, max_length=50)] | None = None

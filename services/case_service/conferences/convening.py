@@ -13,9 +13,8 @@ from services.case_service.cases.models import Case
 from services.case_service.conferences import queries, telling, timing
 from services.case_service.conferences.bodies import AgendaItem, Change, Convene, Invited, Reconvene, Why
 from services.case_service.conferences.models import Attendance, Conference, Invitation
-from services.case_service.conferences.queries import wrong
 from shared.clock import new_id, today
-from shared.errors import NotYourStep, Text
+from shared.errors import NotYourStep, Text, wrong
 from shared.identity import Principal
 from shared.records import evidence
 from shared.records.db import visible, write
@@ -25,6 +24,8 @@ from shared.records.room import room_of
 from shared.records.subjects import figures
 
 PROCEDURE = "case_conference"
+REPLY_FIRST = ("答复时间应在开会之前", "the reply is due before the start")
+MOVE_BOTH = Text("提前开会的，同时写明新的答复时间（reply_by）", "Whoever moves the start ahead states reply_by too")
 
 
 def convene(session: Session, body: Convene, *, by: Principal, now: datetime) -> Conference:
@@ -103,28 +104,49 @@ def _made(
 
 
 def change(session: Session, conference_id: UUID, body: Change, *, by: Principal, now: datetime) -> Conference:
-    """Change time, place or agenda; everybody invited is sent the invitation again, with a higher SEQUENCE."""
+    """Change time, place or agenda; everybody invited is sent the invitation again, with a higher SEQUENCE.
+
+    The reply is due before the start: who moves the one ahead of the other says until when to answer instead.
+    """
     found = queries.conference(session, conference_id, seen_by=by)
     require_actor(session, found, "change", by=by)
     given = body.model_dump(exclude_none=True)
     starts_at, ends_at = given.get("starts_at", found.starts_at), given.get("ends_at", found.ends_at)
     _check_order(starts_at, ends_at, now)
+    reply_by = given.get("reply_by", found.reply_by)
+    if reply_by > starts_at or (body.reply_by is not None and reply_by <= now):
+        raise wrong("reply_by", "out_of_order", *REPLY_FIRST, next=MOVE_BOTH)
     if not (given.get("place", found.place) or given.get("online", found.online)):
         raise wrong("place", "missing", "请写明地点或者线上会议地址", "state a place or where to join")
     access_until = max(found.access_until, ends_at)
     given |= {"sequence": found.sequence + 1, "access_until": access_until}
+    if body.reply_by is not None:
+        given["terms"] = _reply_anew(session, found, body.reply_by, by=by, now=now)
     perform(session, found, "change", given, by=by, now=now)
     _invite_again(session, found, "conference_changed", now=now)
     return found
 
 
+def _reply_anew(
+    session: Session, found: Conference, reply_by: datetime, *, by: Principal, now: datetime
+) -> list[dict[str, Any]]:
+    """Let those who did not answer yet do so until another moment."""
+    silent = [one.agency for one in queries.rows(session, Invitation, found) if one.state == "invited"]
+    said = [one for agency in silent for one in timing.cancel(session, found, timing.REPLY, agency, at=now)]
+    return said + timing.run(session, found, timing.REPLY, silent, reply_by, by=by, now=now)
+
+
 def adjourn(session: Session, conference_id: UUID, body: Why, *, by: Principal, now: datetime) -> Conference:
-    """Put a conference off without a new time; who was there has left, and counts again on coming again."""
+    """Put a conference off without a new time; who was there has left, and counts again on coming again.
+
+    Calendars are told that its time is no longer sure.
+    """
     found = queries.conference(session, conference_id, seen_by=by)
-    perform(session, found, "adjourn", body, by=by, now=now)
+    perform(session, found, "adjourn", body.model_dump() | {"sequence": found.sequence + 1}, by=by, now=now)
     for one in queries.rows(session, Attendance, found):
         if one.arrived_at is not None and one.left_at is None:
             queries.change(session, one, left_at=now)
+    _invite_again(session, found, "conference_adjourned", now=now)
     return found
 
 
@@ -210,7 +232,7 @@ def _until(body: Convene | Reconvene, now: datetime) -> tuple[datetime, datetime
 def _check_times(starts_at: datetime, ends_at: datetime, reply_by: datetime, now: datetime) -> None:
     _check_order(starts_at, ends_at, now)
     if not now < reply_by <= starts_at:
-        raise wrong("reply_by", "out_of_order", "答复时间应在开会之前", "the reply is due before the start")
+        raise wrong("reply_by", "out_of_order", *REPLY_FIRST)
 
 
 def _freeze(

@@ -14,8 +14,8 @@ from sqlmodel import Session
 
 from services.case_service.conferences import queries
 from services.case_service.conferences.models import ActionItem, Conference
-from services.case_service.conferences.queries import PROOF, wrong
-from shared.errors import EvidenceMismatch, NotYourStep, Text
+from services.case_service.conferences.queries import PROOF
+from shared.errors import EvidenceMismatch, NotYourStep, Text, wrong
 from shared.identity import Principal
 from shared.records import evidence
 from shared.records.db import visible

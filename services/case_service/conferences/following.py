@@ -11,9 +11,8 @@ from sqlmodel import Session
 from services.case_service.conferences import queries, timing
 from services.case_service.conferences.bodies import Close, Finish, Report, SendBack, Settle
 from services.case_service.conferences.models import ActionItem, Conference
-from services.case_service.conferences.queries import wrong
 from services.case_service.conferences.resolutions import NewAction
-from shared.errors import NotYourStep, StepRefused, Text
+from shared.errors import NotYourStep, StepRefused, Text, wrong
 from shared.identity import Principal
 from shared.records import deadlines, evidence
 from shared.records.db import table_of, write

@@ -8,9 +8,8 @@ from sqlmodel import Session
 from services.case_service.conferences import queries, timing
 from services.case_service.conferences.bodies import Attend, Leave, OpenMeeting, Opine
 from services.case_service.conferences.models import Attendance, Conference, Invitation, Opinion
-from services.case_service.conferences.queries import wrong
 from shared.clock import new_id
-from shared.errors import NotYourStep, StepRefused, Text
+from shared.errors import NotYourStep, StepRefused, Text, wrong
 from shared.identity import Principal
 from shared.records.db import write
 from shared.records.perform import perform, require_actor

@@ -12,12 +12,11 @@ from services.case_service.conferences import queries, timing
 from services.case_service.conferences.bodies import RefuseMinutes, SignMinutes, WriteMinutes
 from services.case_service.conferences.content import content
 from services.case_service.conferences.models import Conference, Minutes, MinutesSignature
-from services.case_service.conferences.queries import wrong
 from shared.clock import new_id
 from shared.dossier.exact import NotExact, exact
 from shared.dossier.minutes import SIGNATURE, check_signature
 from shared.dossier.statements import Statement, state
-from shared.errors import AlreadyDecided, BodyInvalid, SignatureInvalid, StepRefused, Text
+from shared.errors import AlreadyDecided, BodyInvalid, SignatureInvalid, StepRefused, Text, wrong
 from shared.identity import Principal
 from shared.records.db import write
 from shared.records.keyring import at_home, keyring_of

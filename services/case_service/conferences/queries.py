@@ -199,10 +199,4 @@ def known_agency(session: Session, agency: str, field: str) -> None:
         raise BodyInvalid(words, errors=[{"field": field, "code": "unknown_agency", "message": words}])
 
 
-def wrong(field: str, code: str, zh: str, en: str, **more: Any) -> BodyInvalid:
-    """Return the refusal of one field."""
-    words = Text(zh, en)
-    return BodyInvalid(words, errors=[{"field": field, "code": code, "message": words}], **more)
-
-
 Said = Mapping[str, Any]

@@ -16,7 +16,6 @@ from services.case_service.cases.models import Case, Close, Refer, ReferOtherwis
 from services.case_service.conferences import queries
 from services.case_service.conferences.following import add
 from services.case_service.conferences.models import Conference
-from services.case_service.conferences.queries import wrong
 from services.case_service.conferences.resolutions import (
     NewAction,
     Resolve,
@@ -28,7 +27,7 @@ from services.case_service.conferences.resolutions import (
     ResolveReferOtherwise,
     ResolveSupplement,
 )
-from shared.errors import StepRefused, Text
+from shared.errors import StepRefused, Text, wrong
 from shared.identity import Principal
 from shared.records.perform import expect, perform, require_actor
 from shared.records.room import room_of

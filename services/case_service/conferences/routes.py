@@ -137,8 +137,7 @@ def read_minutes(conference_id: UUID, number: NumberPath, session: ReadDep, by: 
 
 @router.get("/{conference_id}/invitation.ics", response_class=Response)
 def read_invitation(conference_id: UUID, session: ReadDep, by: PrincipalDep, room: RoomDep) -> Response:
-    """Take the invitation as iCalendar: REQUEST, or CANCEL once the conference is cancelled."""
+    """Take the invitation as iCalendar: REQUEST, or CANCEL once it is cancelled or your agency stands aside."""
     found = queries.conference(session, conference_id, seen_by=by)
-    method = "CANCEL" if found.state == "cancelled" else "REQUEST"
-    text = calendar.invitation(session, found, now=room.clock())
+    method, text = calendar.for_agency(session, found, by.agency, now=room.clock())
     return Response(text, media_type=f"text/calendar; method={method}; charset=utf-8")

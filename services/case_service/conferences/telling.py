@@ -21,9 +21,15 @@ def invite(session: Session, found: Conference, notice_id: str, invited: Sequenc
     return _told(session, found, notice_id, invited, ics, now=now)
 
 
+def withdraw(session: Session, found: Conference, one: Invitation, *, now: datetime) -> int:
+    """Tell an agency that stands aside, and its people, by a notice that takes the conference off their calendars."""
+    ics = calendar.withdrawal(session, found, one, now=now)
+    return _told(session, found, "conference_withdrawn", [one], ics, now=now)
+
+
 def reply(session: Session, found: Conference, one: Invitation, *, now: datetime) -> int:
     """Tell the convener what an agency answered, by a notice that carries its REPLY."""
-    ics = calendar.invitation(session, found, now=now, only=one.agency)
+    ics = calendar.reply(session, found, one, now=now)
     owner = Invitation(id=one.id, conference_id=found.id, agency=found.owner, state="")
     return _told(session, found, "conference_answered", [owner], ics, now=now, about=one.agency)
 

@@ -11,10 +11,10 @@ from sqlmodel import Session, SQLModel, col, select
 from services.case_service.conferences import timing
 from services.case_service.operations.bodies import Check, ListObjects, NewFinding, NewTask, Report, Settle
 from services.case_service.operations.models import Operation, OperationFinding, OperationObject, OperationTask
-from services.case_service.operations.taking_part import acted, joined, wrong
+from services.case_service.operations.taking_part import acted, joined
 from services.case_service.visits import approved
 from shared.clock import new_id
-from shared.errors import NotVisible, NotYourStep, StepRefused, Text
+from shared.errors import NotVisible, NotYourStep, StepRefused, Text, wrong
 from shared.events import Origin, envelope
 from shared.identity import Principal
 from shared.payloads import OperationFound

@@ -14,9 +14,9 @@ from services.case_service.cases import commands as cases
 from services.case_service.cases.models import Case
 from services.case_service.cases.models import Open as OpenCase
 from services.case_service.operations.bodies import DesignateLead, JoinWithCase, ShareFacts
-from services.case_service.operations.models import Linkage, Member
-from services.case_service.operations.taking_part import acted, answer, begin, joined, members, mine, wrong
-from shared.errors import NotYourStep, Text
+from services.case_service.operations.models import Linkage
+from services.case_service.operations.taking_part import acted, answer, begin, joined, members, mine
+from shared.errors import NotYourStep, Text, wrong
 from shared.identity import Principal
 from shared.matters import commands as matters
 from shared.matters.bodies import Open
@@ -142,8 +142,3 @@ def _after(
 
 
 HABITS = Habits(after=_after)
-
-
-def case_members(session: Session, case_ref: str) -> list[Member]:
-    """Return the linkages a case belongs to."""
-    return list(session.exec(select(Member).where(Member.case_ref == case_ref)))

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from services.case_service.operations.bodies import Decline, Invite, Join
 from services.case_service.operations.models import Linkage, Member, Operation
-from shared.errors import BodyInvalid, StepRefused, Text
+from shared.errors import StepRefused, Text, wrong
 from shared.identity import Principal
 from shared.matters.models import Between
 from shared.records import parties
@@ -21,12 +21,6 @@ from shared.rules.procedure_entries import Step
 
 T = TypeVar("T", Operation, Linkage)
 MEMBERS = ("partner", "receiver")
-
-
-def wrong(field: str, code: str, zh: str, en: str, **more: Any) -> BodyInvalid:
-    """Return the refusal of one field."""
-    words = Text(zh, en)
-    return BodyInvalid(words, errors=[{"field": field, "code": code, "message": words}], **more)
 
 
 def begin(

@@ -9,12 +9,13 @@ from sqlmodel import Session
 
 from services.case_service.cases.models import Case
 from services.case_service.visits.models import Visit
-from shared.errors import BodyInvalid, Text
+from shared.errors import BodyInvalid, Text, wrong
 from shared.events import Event, Progressed
 from shared.identity import Principal
 from shared.matters.models import Between
 from shared.records.db import Row
-from shared.records.describing import is_site_record
+from shared.records.describing import SPAN, is_site_record, span_of
+from shared.records.enterprises import is_same_enterprise
 from shared.records.evidence import Description
 from shared.records.room import room_of
 
@@ -75,7 +76,7 @@ def require(session: Session, ref: str, enterprise_id: str, *, by: Principal, fi
     found = session.get(Visit, ref)
     if found is None or by.agency not in (found.owner, *found.partners.split()):
         raise _wrong(field, "not_visible", "没有可供您引用的该检查", "There is no such inspection that you may name")
-    if found.enterprise_id != enterprise_id:
+    if not is_same_enterprise(found.enterprise_id, enterprise_id):
         raise _wrong(field, "another_enterprise", "该检查是对另一企业的", "That inspection was of another enterprise")
     if found.state not in ON_SITE:
         zh, en = "该检查未获批准或者尚未进入现场", "That inspection is not approved, or nobody entered yet"
@@ -84,12 +85,17 @@ def require(session: Session, ref: str, enterprise_id: str, *, by: Principal, fi
 
 
 def check_site_record(session: Session, subject: Row, described: Description, by: Principal) -> None:
-    """Refuse a site record in a case, or a measure of it, that names no approved visit (detail `inspection_ref`)."""
+    """Refuse a site record in a case, or a measure of it, that rests on no approved visit, or was made at another time.
+
+    It names the visit (detail `inspection_ref`) and says from when to when (`began_at`, `ended_at`).
+    """
     if not is_site_record(session, described):
         return
     case = subject if isinstance(subject, Case) else _case_of(session, subject)
     ref = str(described.details.get("inspection_ref", ""))
-    require(session, ref, case.enterprise_id, by=by, field="details.inspection_ref")
+    visit = require(session, ref, case.enterprise_id, by=by, field="details.inspection_ref")
+    for name, at in zip(SPAN, span_of(described), strict=True):
+        require_during(visit, at, f"details.{name}")
 
 
 def _case_of(session: Session, measure: Row) -> Case:
@@ -103,4 +109,4 @@ def _wrong(field: str, code: str, zh: str, en: str) -> BodyInvalid:
     next_step = Text(
         "先申请检查并获批准（/v1/inspections）", "Request an inspection and have it approved (/v1/inspections)"
     )
-    return BodyInvalid(errors=[{"field": field, "code": code, "message": Text(zh, en)}], next=next_step)
+    return wrong(field, code, zh, en, next=next_step)

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from services.clue_service.clues.commands import place_key, place_of, receive
 from services.clue_service.clues.models import Receive
-from shared.errors import BodyInvalid, LianqinError, Stale, Text
+from shared.errors import BodyInvalid, LianqinError, Stale, Text, wrong
 from shared.identity import Principal
 from shared.records import inbox
 from shared.records.db import one_at_a_time
@@ -160,5 +160,4 @@ def _plain(reason: Any) -> dict[str, Any]:
 
 
 def _wrong(code: str, zh: str, en: str) -> BodyInvalid:
-    words = Text(zh, en)
-    return BodyInvalid(words, errors=[{"field": "line", "code": code, "message": words}])
+    return wrong("line", code, zh, en)

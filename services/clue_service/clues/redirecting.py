@@ -10,10 +10,16 @@ from services.clue_service.clues import queries
 from services.clue_service.clues.commands import registered
 from services.clue_service.clues.models import Clue, Receive, Redirect, SendBack, TakeOver
 from services.clue_service.complaints.following import clue_ended
-from shared.errors import BodyInvalid, Text
+from shared.errors import Text, wrong
 from shared.identity import Principal
 from shared.records.perform import admit, dismiss, expect, perform, require_actor
 from shared.records.room import room_of
+from shared.rules.catalogue import Catalogue
+
+ELSEWHERE = Text(
+    "公益诉讼线索、职务犯罪线索按各自的程序另行移送（/v1/referrals）",
+    "Clues to public interest litigation and to crimes of office go by procedures of their own (/v1/referrals)",
+)
 
 
 def redirect(session: Session, clue_id: UUID, body: Redirect, *, by: Principal, now: datetime) -> Clue:
@@ -21,11 +27,27 @@ def redirect(session: Session, clue_id: UUID, body: Redirect, *, by: Principal, 
     clue = queries.clue(session, clue_id, seen_by=by)
     require_actor(session, clue, "redirect", by=by)
     expect(session, clue)
-    if body.redirected_to not in room_of(session).catalogue.agencies or body.redirected_to == clue.owner:
-        words = Text(f"不能转送给 {body.redirected_to}", f"It cannot be redirected to {body.redirected_to}")
-        raise BodyInvalid(words, errors=[{"field": "redirected_to", "code": "unknown_agency", "message": words}])
+    _require_competent(room_of(session).catalogue, clue, body.redirected_to)
     admit(session, clue, {"receiver": [body.redirected_to]})
     return perform(session, clue, "redirect", body, by=by, now=now)
+
+
+def _require_competent(catalogue: Catalogue, clue: Clue, agency: str) -> None:
+    """Refuse an agency nobody knows, the owner itself, and one of a kind that does not act on a clue."""
+    known, kinds = catalogue.agencies.get(agency), catalogue.step_fields["redirected_to"].kinds
+    if known is None or agency == clue.owner:
+        raise wrong("redirected_to", "unknown_agency", f"不能转送给 {agency}", f"It cannot be redirected to {agency}")
+    if known.kind not in kinds:
+        names = [catalogue.agency_kinds[kind] for kind in kinds]
+        allowed_zh, allowed_en = "、".join(one.name_zh for one in names), ", ".join(one.name_en for one in names)
+        raise wrong(
+            "redirected_to",
+            "wrong_kind_of_agency",
+            f"{known.name_zh}不办理线索；可转送：{allowed_zh}",
+            f"{known.name_en} does not act on a clue; it may go to: {allowed_en}",
+            next=ELSEWHERE,
+            kinds=list(kinds),
+        )
 
 
 def take_over(session: Session, clue_id: UUID, body: TakeOver, *, by: Principal, now: datetime) -> Clue:

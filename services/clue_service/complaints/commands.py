@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from services.clue_service.access import require_taker
+from services.clue_service.access import is_program, require_taker
 from services.clue_service.clues import commands as clues
 from services.clue_service.clues.models import Receive
 from services.clue_service.complaints import identity, queries, tracking
@@ -21,13 +21,16 @@ from services.clue_service.complaints.models import (
 )
 from services.clue_service.upserting import upsert
 from shared.clock import new_id, today
-from shared.errors import BodyInvalid, Text
+from shared.errors import BodyInvalid, StepRefused, Text
 from shared.identity import Principal
+from shared.records import evidence
+from shared.records.db import Row
 from shared.records.parties import competent_bureau
 from shared.records.perform import begin, perform
 from shared.records.room import room_of
 
 PROCEDURE = "complaint_handling"
+OPEN_STATES = ("received", "awaiting_reply")
 SCORE = 40.0
 """What a complaint alone weighs among clues: less than a rule's hit, until somebody looked."""
 
@@ -72,6 +75,19 @@ def file(session: Session, body: FileComplaint, *, by: Principal, now: datetime)
     begin(session, complaint, "file", told, parties=_parties(session, owner, by), by=by, now=now)
     identity.seal(session, complaint, said)
     return complaint
+
+
+def require_adder(session: Session, subject: Row, by: Principal) -> None:
+    """Let those add evidence who keep it, and the program that put the complaint down while it is open.
+
+    The program sees no evidence by that and withdraws none. Raises NotYourStep and StepRefused.
+    """
+    assert isinstance(subject, Complaint)
+    if not (is_program(by) and by.agency == subject.filed_by):
+        evidence.keepable(session, subject, by=by)
+    elif subject.state not in OPEN_STATES:
+        words = Text("投诉举报已答复或者撤回，不再补充证据", "It is answered or withdrawn: nothing is added any more")
+        raise StepRefused(words)
 
 
 def reply(session: Session, complaint_id: UUID, body: Reply, *, by: Principal, now: datetime) -> Complaint:

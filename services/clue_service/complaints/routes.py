@@ -26,7 +26,7 @@ from shared.web.subject_routes import read_routes
 router = APIRouter(prefix="/v1/complaints", tags=["complaints"])
 answers = APIRouter(prefix="/v1/complaint-answers", tags=["complaints"])
 read_routes(router, Complaint, ComplaintView)
-evidence_routes(router, Complaint, check=identity.check_upload)
+evidence_routes(router, Complaint, check=identity.check_upload, may_add=commands.require_adder)
 NumberPath = Annotated[str, Path(max_length=40)]
 CodeQuery = Annotated[str, Query(pattern=tracking.CODE, description="The code given when the complaint was put down")]
 

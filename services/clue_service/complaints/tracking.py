@@ -12,7 +12,7 @@ from uuid import UUID
 
 import yaml
 
-from shared.errors import BodyInvalid, Text
+from shared.errors import BodyInvalid, wrong
 from shared.sealing import derived
 
 SIGNS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -81,5 +81,4 @@ def code_digest(code: str) -> str:
 
 
 def _wrong(code: str, zh: str, en: str) -> BodyInvalid:
-    words = Text(zh, en)
-    return BodyInvalid(words, errors=[{"field": "tracking", "code": code, "message": words}])
+    return wrong("tracking", code, zh, en)

@@ -25,7 +25,7 @@ from services.clue_service.drills.scoring import Score
 from services.clue_service.squads import squads
 from services.clue_service.squads.squads import all_of_them
 from shared.clock import new_id
-from shared.errors import AlreadyDecided, BodyInvalid, NotYourStep, StepRefused, Text
+from shared.errors import AlreadyDecided, NotYourStep, StepRefused, Text, wrong
 from shared.identity import Principal
 from shared.records import journal
 from shared.records.db import one_at_a_time, put, table_of, write
@@ -42,7 +42,7 @@ def open_drill(session: Session, body: NewDrill, *, by: Principal, now: datetime
     if by.agency not in centres or not by.roles & RUNNERS:
         raise NotYourStep(Text("演练由联勤中心组织", "Drills are run by the joint operations centre"))
     if not now < body.ends_at or not body.begins_at < body.ends_at:
-        raise _wrong("ends_at", "out_of_order", "演练时段应先始后终且未结束", "A drill ends after it begins, and ahead")
+        raise wrong("ends_at", "out_of_order", "演练时段应先始后终且未结束", "A drill ends after it begins, and ahead")
     catalogue = room_of(session).catalogue
     for name in body.squads:
         if by.agency not in superiors(catalogue, squads.of(name, field="squads").agency):
@@ -183,8 +183,3 @@ def _change(session: Session, found: Drill, **values: Any) -> None:
     table = table_of(Drill)
     session.execute(update(table).where(table.c.id == found.id).values(**values))
     put(found, values)
-
-
-def _wrong(field: str, code: str, zh: str, en: str) -> BodyInvalid:
-    words = Text(zh, en)
-    return BodyInvalid(words, errors=[{"field": field, "code": code, "message": words}])

@@ -15,7 +15,7 @@ from services.clue_service.detection.engine import MODELS, Hit, run
 from services.clue_service.drills.models import MOST_HITS, DrillHit
 from services.clue_service.drills.scoring import LABELS, Labels
 from services.clue_service.intake.tables import declared, read_folder
-from shared.errors import BodyInvalid, BodyTooLarge, Text
+from shared.errors import BodyInvalid, BodyTooLarge, Text, wrong
 from shared.records.room import Room
 
 LABEL_FILE, HIT_FILE = "labels.parquet", "hits.json"
@@ -160,5 +160,4 @@ def remove(room: Room, drill_id: UUID) -> None:
 
 
 def _wrong(code: str, zh: str, en: str, field: str = "set") -> BodyInvalid:
-    words = Text(zh, en)
-    return BodyInvalid(words, errors=[{"field": field, "code": code, "message": words}])
+    return wrong(field, code, zh, en)

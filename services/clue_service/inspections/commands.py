@@ -13,13 +13,14 @@ from services.clue_service.inspections import queries
 from services.clue_service.inspections.models import Inspection
 from services.clue_service.inspections.planning import HEAD
 from shared.clock import ZONE, today
-from shared.errors import BodyInvalid, NotYourStep, StepRefused, Text
+from shared.errors import NotYourStep, StepRefused, Text, wrong
 from shared.identity import Principal
 from shared.matters import commands as matters
 from shared.matters.bodies import Open, Take
 from shared.matters.commands import Habits
 from shared.matters.models import Between
 from shared.records.db import one_at_a_time, put, table_of, visible
+from shared.records.enterprises import enterprise_key
 from shared.records.journal import Fact, record
 from shared.records.parties import competent_bureau
 from shared.records.perform import admit
@@ -32,8 +33,6 @@ APPROVALS = ("approve", *AFTERWARDS)
 RECORDS = ("record", "record_emergency")
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """No letter or figure that is taken for another when it is read out at a gate."""
-BEGAN, UNTIL = "visit_started_at", "visit_until_at"
-"""What a visit states of the time within which something was seen on it."""
 JOINED = "joined_agencies"
 """What a visit states of the agencies that were merged into it: they record in their own cases what was seen."""
 LATE = timedelta(hours=24)
@@ -42,10 +41,10 @@ LATE = timedelta(hours=24)
 
 def open_inspection(session: Session, model: type[T], body: Open, *, by: Principal, now: datetime) -> T:
     """Request a visit, or put down one that was urgent. Raises BodyInvalid without an enterprise or a division."""
-    body = body.model_copy(update={"enterprise_id": body.enterprise_id.strip()})  # a blank would make it another one
+    body = body.model_copy(update={"enterprise_id": enterprise_key(body.enterprise_id)})  # else it counts apart
     for name in ("enterprise_id", "enterprise_name", "division"):
         if not getattr(body, name):
-            raise _wrong(name, "missing", "请写明企业与所在区划", "Name the enterprise and its division")
+            raise wrong(name, "missing", "请写明企业与所在区划", "Name the enterprise and its division")
     competent_bureau(room_of(session), body.division or "")
     return matters.open_matter(session, model, body, by=by, now=now, habits=HABITS)
 
@@ -91,8 +90,10 @@ def _after(
     assert isinstance(matter, Inspection)
     if matter.version == 1:
         _keep(session, matter, requester=by.actor)
+        if too_long := _too_long(session, matter):
+            raise wrong("stated.planned_until_on", "too_long", too_long.zh, too_long.en)
         if step.id == "start_emergency" and now - matter.visit_started_at > LATE:  # type: ignore[operator]  # required
-            raise _wrong("stated.visit_started_at", "not_urgent", "进入现场已逾 24 小时", "Entered over 24 hours ago")
+            raise wrong("stated.visit_started_at", "not_urgent", "进入现场已逾 24 小时", "Entered over 24 hours ago")
         if step.id == "start_emergency":
             _keep_span(session, matter, matter.visit_started_at)
     if step.id in APPROVALS:
@@ -128,18 +129,21 @@ def _keep_span(session: Session, matter: Inspection, began: datetime | None, end
     assert began is not None, "the procedure requires it"
     last = matter.planned_until_on or matter.planned_on or today(began)
     until = datetime.combine(last + timedelta(days=2), datetime.min.time(), ZONE)
-    span = {BEGAN: began.isoformat(), UNTIL: min(until, ended or until).isoformat()}
+    span = {queries.BEGAN: began.isoformat(), queries.UNTIL: min(until, ended or until).isoformat()}
     _keep(session, matter, stated=matter.stated | span)
 
 
 def _require_room(session: Session, matter: Inspection, stated: Mapping[str, Any]) -> None:
-    """Refuse a visit the plan has no room for, one of an enterprise left alone, and one that is to be merged.
+    """Refuse a visit of too many days, one the plan has no room for, one left alone, and one that is to be merged.
 
     Approvals of one enterprise's visits wait for each other: two at once would both find the last place free.
     """
     one_at_a_time(session, f"visits:{matter.enterprise_id}")
     day = matter.planned_on
     assert day is not None, "the procedure requires it"
+    if too_long := _too_long(session, matter):
+        next_step = Text("不予批准，另按较短的日期申请", "Refuse it, and ask anew for fewer days")
+        raise StepRefused(too_long, next=next_step)
     if matter.visit_nature == "daily" and (
         entry := queries.left_alone(session, matter.owner, matter.enterprise_id, on=day)
     ):
@@ -163,28 +167,41 @@ def _require_room(session: Session, matter: Inspection, stated: Mapping[str, Any
         raise StepRefused(words, next=next_step, planned=plans)
 
 
+def _too_long(session: Session, matter: Inspection) -> Text | None:
+    """Say that a visit is planned for more days than this desk lets one approval cover; None where it is not."""
+    if matter.planned_on is None or matter.planned_until_on is None:
+        return None
+    most, days = room_of(session).settings.inspection_days, (matter.planned_until_on - matter.planned_on).days + 1
+    if days <= most:
+        return None
+    return Text(
+        f"计划跨 {days} 天，本平台一次检查最多 {most} 天（本平台设置，不是法律规定）",
+        f"Planned over {days} days; one inspection spans at most {most} here (this desk's setting, no rule of law)",
+    )
+
+
 def _require_code(matter: Inspection, stated: Mapping[str, Any], now: datetime) -> None:
     """Refuse another code than the visit's own and a day that was not approved."""
     given = str(stated["door_code"]).replace("-", "").replace(" ", "").upper()
     if matter.door_code is None or not secrets.compare_digest(given.encode(), matter.door_code.encode()):
-        raise _wrong("stated.door_code", "wrong_code", "检查码不符", "That is not the code of this visit")
+        raise wrong("stated.door_code", "wrong_code", "检查码不符", "That is not the code of this visit")
     day, last = today(stated["visit_started_at"]), matter.planned_until_on or matter.planned_on
     assert matter.planned_on is not None, "the procedure requires it"
     assert last is not None, "the procedure requires it"
     if not matter.planned_on <= day <= last:
-        raise _wrong(
+        raise wrong(
             "stated.visit_started_at",
             "not_on_approved_day",
             f"批准的检查日为 {matter.planned_on} 至 {last}",
             f"The visit was approved for {matter.planned_on} to {last}",
         )
     if matter.approved_at is None or stated["visit_started_at"] < matter.approved_at:
-        raise _wrong(
+        raise wrong(
             "stated.visit_started_at", "before_approval", "进入现场早于批准", "Somebody entered before the approval"
         )
     notified = datetime.fromisoformat(matter.stated["notified_at"])
     if stated["visit_started_at"] < notified:
-        raise _wrong("stated.visit_started_at", "before_notice", "进入现场早于通知", "Entered before the notice")
+        raise wrong("stated.visit_started_at", "before_notice", "进入现场早于通知", "Entered before the notice")
 
 
 def _join(session: Session, matter: Inspection, ref: str, *, by: Principal, now: datetime) -> None:
@@ -199,7 +216,7 @@ def _join(session: Session, matter: Inspection, ref: str, *, by: Principal, now:
     }
     if found is None or found.id not in open_ones:
         field = "stated.joined_inspection_ref"
-        raise _wrong(
+        raise wrong(
             field, "not_planned", "没有可并入的对该企业的检查计划", "No planned visit of this enterprise to merge into"
         )
     come = [one for one in (matter.owner, *matter.stated.get(JOINED, ())) if one != found.owner]
@@ -221,8 +238,3 @@ def _keep(session: Session, matter: Between, **values: Any) -> None:
     table = table_of(Inspection)
     session.execute(update(table).where(table.c.id == matter.id).values(**values))
     put(matter, values)
-
-
-def _wrong(field: str, code: str, zh: str, en: str) -> BodyInvalid:
-    words = Text(zh, en)
-    return BodyInvalid(words, errors=[{"field": field, "code": code, "message": words}])

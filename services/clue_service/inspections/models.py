@@ -15,7 +15,8 @@ from shared.records.views import Body, LongWords, Words
 class Inspection(Between, table=True):
     """A visit to an enterprise (涉企检查); `about` names the clue or case it is made for.
 
-    Routine visits of one enterprise count against its cap; the code is shown at the door and is in no journal.
+    Routine visits of one enterprise (`enterprise_id` is its key) count against its cap; the code is shown at the door
+    and is in no journal.
     """
 
     __tablename__ = "inspections"
@@ -60,7 +61,7 @@ class InspectionPlan(SQLModel, table=True):
 
 
 class LeftAlone(SQLModel, table=True):
-    """An enterprise on the positive list (正面清单): it obeys, so it is not visited by routine until the day named."""
+    """An enterprise on the positive list (正面清单), by its key: it obeys, so no routine visits until a day."""
 
     __tablename__ = "left_alone"
 

@@ -11,6 +11,7 @@ from services.clue_service.upserting import upsert
 from shared.clock import new_id
 from shared.errors import NotYourStep, Text
 from shared.identity import Principal
+from shared.records.enterprises import enterprise_key
 from shared.records.journal import Fact, chain
 from shared.records.room import room_of
 
@@ -28,7 +29,7 @@ def set_plan(session: Session, year: int, body: Plan, *, by: Principal, now: dat
 def leave_alone(session: Session, enterprise_id: str, body: LeaveAlone, *, by: Principal, now: datetime) -> LeftAlone:
     """Put an enterprise on the positive list, or change its entry; a day that has passed takes it off."""
     _require_head(by)
-    enterprise_id = enterprise_id.strip()
+    enterprise_id = enterprise_key(enterprise_id)
     row = LeftAlone(agency=by.agency, enterprise_id=enterprise_id, changed_at=now, **body.model_dump())
     _put(session, row, f"left-alone:{by.agency}:{enterprise_id}", "enterprise.left_alone", by=by, now=now)
     return row

@@ -11,10 +11,11 @@ from services.clue_service.access import scope
 from services.clue_service.clues.models import INSPECTION_REF, Clue
 from services.clue_service.inspections.models import Inspection, InspectionPlan, LeftAlone, VisitWarning
 from shared.clock import today
-from shared.errors import BodyInvalid, NotVisible, Text
+from shared.errors import BodyInvalid, NotVisible, Text, wrong
 from shared.identity import Principal
 from shared.records.db import Row, relations_of
-from shared.records.describing import is_site_record
+from shared.records.describing import SPAN, is_site_record, span_of
+from shared.records.enterprises import enterprise_key, is_same_enterprise
 from shared.records.evidence import Description
 from shared.records.room import room_of
 
@@ -24,6 +25,8 @@ MADE_BY = frozenset({"owner", "partner"})
 """Who was on a visit; a superior sees it and was not there."""
 PLANNED = ("requested", "approved", "notified")
 COUNTED = (*PLANNED[1:], "under_way", "recorded", "emergency", "emergency_recorded")
+BEGAN, UNTIL = "visit_started_at", "visit_until_at"
+"""What a visit states of the time within which something was seen on it."""
 OFTEN = ((1, 1), (7, 2), (31, 3))
 """Days and the most visits within them before a warning; agreed among agencies, not law."""
 DEFAULT_CAP = 2
@@ -35,7 +38,7 @@ def require_visit(session: Session, ref: str, clue: Clue, *, by: Principal) -> I
     found = session.get(Inspection, UUID(ref.partition(":")[2]))
     if found is None or not MADE_BY & relations_of(session, "inspection", found.id, by):
         raise _wrong("not_visible", "没有可供您查看的该检查", "There is no such inspection that you may see")
-    if found.enterprise_id != clue.enterprise_id:
+    if not is_same_enterprise(found.enterprise_id, clue.enterprise_id):
         raise _wrong("another_enterprise", "该检查是对另一企业的", "That inspection was of another enterprise")
     if found.state not in ON_SITE:
         raise _wrong(
@@ -43,7 +46,7 @@ def require_visit(session: Session, ref: str, clue: Clue, *, by: Principal) -> I
             "该检查未获批准或者尚未进入现场，不能作为现场核查",
             "That inspection is not approved or nobody entered yet: it is no verification on site",
         )
-    if datetime.fromisoformat(found.stated["visit_until_at"]) < clue.discovered_at:
+    if datetime.fromisoformat(found.stated[UNTIL]) < clue.discovered_at:
         raise _wrong(
             "before_the_clue", "该检查在发现线索前已结束", "That inspection was over before the clue was found"
         )
@@ -51,9 +54,10 @@ def require_visit(session: Session, ref: str, clue: Clue, *, by: Principal) -> I
 
 
 def check_site_record(session: Session, subject: Row, described: Description, by: Principal) -> None:
-    """Refuse a site record that no approved visit stands behind: of a visit itself, or of a clue that names one."""
+    """Refuse a site record that rests on no approved visit, its own subject or one a clue names, or of another time."""
     if not is_site_record(session, described):
         return
+    visit = subject
     if isinstance(subject, Inspection) and subject.state not in (*ON_SITE, "emergency", "emergency_recorded"):
         raise _wrong("not_approved", "检查未获批准或者尚未进入现场", "The visit is not approved, or nobody entered yet")
     if isinstance(subject, Clue):
@@ -61,12 +65,21 @@ def check_site_record(session: Session, subject: Row, described: Description, by
         if re.fullmatch(INSPECTION_REF, ref) is None:
             zh, en = "请写明依据的检查（inspection_ref）", "Name the inspection it rests on (inspection_ref)"
             raise _wrong("missing", zh, en)
-        require_visit(session, ref, subject, by=by)
+        visit = require_visit(session, ref, subject, by=by)
+    if isinstance(visit, Inspection):
+        _require_during(visit, described)
+
+
+def _require_during(visit: Inspection, described: Description) -> None:
+    first, last = (datetime.fromisoformat(visit.stated[name]) for name in (BEGAN, UNTIL))
+    for name, at in zip(SPAN, span_of(described), strict=True):
+        if not first <= at <= last:
+            zh, en = "不在该检查的起止时间内", "It lies outside the time of that inspection"
+            raise wrong(f"details.{name}", "outside_the_visit", zh, en)
 
 
 def _wrong(code: str, zh: str, en: str) -> BodyInvalid:
-    words = Text(zh, en)
-    return BodyInvalid(words, errors=[{"field": "inspection_ref", "code": code, "message": words}])
+    return wrong("inspection_ref", code, zh, en)
 
 
 def cap(session: Session, agency: str, year: int) -> int:
@@ -79,7 +92,7 @@ def left_alone(session: Session, agency: str, enterprise_id: str, *, on: date) -
     """Return the entry of the positive list that holds on a day: the agency's own or its superior's."""
     above = room_of(session).catalogue.agencies[agency].superior
     for one in filter(None, (agency, above)):
-        entry = session.get(LeftAlone, (one, enterprise_id))
+        entry = session.get(LeftAlone, (one, enterprise_key(enterprise_id)))
         if entry is not None and entry.until_on >= on:
             return entry
     return None
@@ -87,9 +100,8 @@ def left_alone(session: Session, agency: str, enterprise_id: str, *, on: date) -
 
 def of_enterprise(session: Session, enterprise_id: str, states: Sequence[str], *, other_than: UUID) -> list[Inspection]:
     """Return the visits of an enterprise by every agency, by day: what is joined must be known across agencies."""
-    statement = select(Inspection).where(
-        Inspection.enterprise_id == enterprise_id, Inspection.id != other_than, col(Inspection.state).in_(states)
-    )
+    is_there = Inspection.enterprise_id == enterprise_key(enterprise_id)
+    statement = select(Inspection).where(is_there, Inspection.id != other_than, col(Inspection.state).in_(states))
     return list(session.exec(statement.order_by(col(Inspection.planned_on), col(Inspection.id))))
 
 

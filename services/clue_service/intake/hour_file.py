@@ -8,7 +8,7 @@ import polars as pl
 
 from services.clue_service.detection.hours import Run, spans_of
 from services.clue_service.detection.peers import NEEDED, whole
-from services.clue_service.intake.tables import RowError, checked, schema
+from services.clue_service.intake.tables import RowError, checked, notes_on, schema
 
 AT_ONCE = 2_000_000
 LARGE_ROWS = 3_000_000
@@ -24,6 +24,7 @@ class HourFile:
         self._scan = pl.scan_parquet(path)
         found = self._scan.collect_schema()
         self.columns = [*found.names(), *[name for name in schema(NAME) if name not in found]]
+        self.notes = notes_on(NAME, found.names())
         self.height = sum(count for _, count in runs)
         self.errors: list[RowError] = []
         self.error_count = 0

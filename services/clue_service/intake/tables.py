@@ -1,6 +1,6 @@
 """Tables of an import folder: read by their declaration, every wrong row named, nothing guessed."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -141,14 +141,14 @@ def checked(name: str, file: str, raw: pl.DataFrame, before: int = 0, book: Work
     `book` says of rows from a workbook where they stood and what was wrong with them there.
     """
     key, columns = declared()[name]
-    missing = [pl.lit(None, column.type).alias(column.name) for column in columns if _is_missing(column, raw)]
+    missing = [pl.lit(None, column.type).alias(column.name) for column in columns if _is_missing(column, raw.columns)]
     frame = raw.with_columns(missing)
     present = [column for column in columns if column.name in frame.columns]
     typed = frame.with_columns([_cast(column, frame.schema[column.name]) for column in present])
     flawed = book or Workbook()
     bad, errors, count = _problems(file, key, frame, typed, flawed)
     good = without_nan(typed.filter(~bad) if bad.any() else typed)
-    notes = (*_notes(raw, columns), *words_of_skipped(flawed))
+    notes = (*notes_on(name, raw.columns), *words_of_skipped(flawed))
     table = Table(good, (), notes, raw.height, count, (~bad).arg_true() + 1 + before, tuple(flawed.places))
     placed = (replace(error, row=error.row + before) for error in errors)
     return replace(table, errors=tuple(map(table.located, placed)))
@@ -203,14 +203,15 @@ def _raw(path: Path) -> pl.DataFrame:
     return pl.read_csv(path, infer_schema=False, encoding="utf8")
 
 
-def _is_missing(column: Column, raw: pl.DataFrame) -> bool:
-    return not column.is_optional and column.name not in raw.columns
+def _is_missing(column: Column, found: Collection[str]) -> bool:
+    return not column.is_optional and column.name not in found
 
 
-def _notes(raw: pl.DataFrame, columns: tuple[Column, ...]) -> tuple[Mapping[str, str], ...]:
-    known = {column.name for column in columns}
-    unknown = sorted(set(raw.columns) - known)
-    missing = sorted(column.name for column in columns if _is_missing(column, raw))
+def notes_on(name: str, found: Collection[str]) -> tuple[Mapping[str, str], ...]:
+    """Say which columns of a declared table are missing among those found, and which are not declared."""
+    columns = declared()[name][1]
+    unknown = sorted(set(found) - {column.name for column in columns})
+    missing = sorted(column.name for column in columns if _is_missing(column, found))
     notes = []
     if missing:
         listed = ", ".join(missing)

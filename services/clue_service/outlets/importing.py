@@ -32,7 +32,6 @@ class Registrations:
         self.refused.append((index, column, code, words))
 
 
-NO_ID = Text("排口编号只能含文字、数字、点、下划线和连字符", "an outlet id has letters, digits, dots, _ and - only")
 FOREIGN = Text("不是本部门管辖的排口", "not an outlet of your bureau")
 
 

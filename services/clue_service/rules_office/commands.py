@@ -115,7 +115,7 @@ def add(session: Session, book: Rulebook, trial: Trial, *, by: Principal, now: d
     write(session, RuleProposal, [row.model_dump()])
     said = row.model_dump(mode="json", include={"version", "parameters", "digest", "reasons"})
     said |= {"proposal": str(row.id)} | ({"pack": trial.pack} if trial.pack else {})
-    _record(session, rule.id, Fact("rule.proposed", said, step="propose"), by=by, now=now)
+    record(session, rule.id, Fact("rule.proposed", said, step="propose"), by=by, now=now)
     return row
 
 
@@ -125,7 +125,7 @@ def activate(session: Session, rule_id: str, body: Activate, *, by: Principal, n
     proposal = _proposal(session, rule_id, body.proposal)
     if (proposal.agency, proposal.actor) == (by.agency, by.actor):
         _refuse_actor(Text("由提出人以外的人启用", "It is activated by another person than who proposed it"))
-    _decide(session, proposal, "activated", now=now)
+    decide(session, proposal, "activated", now=now)
     rule = tuned(book.versions[rule_id, proposal.version], proposal.parameters, Status.ACTIVE)
     row = RuleInForce(
         rule_id=rule_id,
@@ -138,7 +138,7 @@ def activate(session: Session, rule_id: str, body: Activate, *, by: Principal, n
     )
     keep(session, row)
     said = _change(standing, rule) | {"proposal": str(proposal.id), "reasons": body.reasons}
-    _record(session, rule_id, _fact("rule.activated", "activate", standing, Status.ACTIVE, said), by=by, now=now)
+    record(session, rule_id, _fact("rule.activated", "activate", standing, Status.ACTIVE, said), by=by, now=now)
     return Standing(rule, standing.owner, now)
 
 
@@ -151,9 +151,9 @@ def retire(session: Session, rule_id: str, body: Retire, *, by: Principal, now: 
     proposal = _proposal(session, rule_id, body.proposal)
     if (proposal.agency, proposal.actor) != (by.agency, by.actor):
         _require_owner(standing, by)
-    _decide(session, proposal, "withdrawn", now=now)
+    decide(session, proposal, "withdrawn", now=now)
     said = {"proposal": str(proposal.id), "digest": proposal.digest, "reasons": body.reasons}
-    _record(session, rule_id, Fact("rule.withdrawn", said, step="retire"), by=by, now=now)
+    record(session, rule_id, Fact("rule.withdrawn", said, step="retire"), by=by, now=now)
     return standing
 
 
@@ -167,9 +167,9 @@ def set_aside(
 ) -> dict[str, Any]:
     """Move a rule to shadow with what is to be journalled of it; returns the entry."""
     rule = tuned(standing.rule, {}, Status.SHADOW)
-    keep(session, _row(session, standing, Status.SHADOW, now))
+    keep(session, row_of(session, standing, Status.SHADOW, now))
     fact = _fact("rule.observed", "observe", standing, Status.SHADOW, _change(standing, rule) | dict(said))
-    return _record(session, rule.id, fact, by=by, now=now)
+    return record(session, rule.id, fact, by=by, now=now)
 
 
 def keep(session: Session, row: RuleInForce) -> None:
@@ -187,13 +187,14 @@ def _set_status(
     if status is Status.SHADOW:
         set_aside(session, standing, {"reasons": reasons}, by=by, now=now)
     else:
-        keep(session, _row(session, standing, status, now))
+        keep(session, row_of(session, standing, status, now))
         said = _change(standing, standing.rule) | {"reasons": reasons}
-        _record(session, rule_id, _fact("rule.retired", "retire", standing, status, said), by=by, now=now)
+        record(session, rule_id, _fact("rule.retired", "retire", standing, status, said), by=by, now=now)
     return Standing(tuned(standing.rule, {}, status), standing.owner, standing.since_at)
 
 
-def _row(session: Session, standing: Standing, status: Status, now: datetime) -> RuleInForce:
+def row_of(session: Session, standing: Standing, status: Status, now: datetime) -> RuleInForce:
+    """Return how a rule stands with another status, as a row."""
     rule = standing.rule
     defaults = rulebook(session).versions[rule.id, rule.version]
     return RuleInForce(
@@ -240,11 +241,12 @@ def _proposal(session: Session, rule_id: str, proposal_id: UUID) -> RuleProposal
     if found is None or found.rule_id != rule_id:
         raise NotVisible(Text("没有这项提议", "There is no such proposal"))
     if found.state != "shadow":
-        raise AlreadyDecided(Text("该提议已启用或撤回", "This proposal was activated or withdrawn already"))
+        raise AlreadyDecided(Text("该提议已启用、撤回或失败", "This proposal was activated, withdrawn or failed"))
     return found
 
 
-def _decide(session: Session, proposal: RuleProposal, state: str, *, now: datetime) -> None:
+def decide(session: Session, proposal: RuleProposal, state: str, *, now: datetime) -> None:
+    """Close a proposal that is open."""
     table = table_of(RuleProposal)
     open_one = (table.c.id == proposal.id) & (table.c.state == "shadow")
     session.execute(update(table).where(open_one).values(state=state, decided_at=now))
@@ -266,5 +268,6 @@ def _fact(kind: str, step: str, before: Standing, status: Status, said: Mapping[
     return Fact(kind, said, step=step, from_state=before.rule.status.value, to_state=status.value)
 
 
-def _record(session: Session, rule_id: str, fact: Fact, *, by: Principal, now: datetime) -> dict[str, Any]:
+def record(session: Session, rule_id: str, fact: Fact, *, by: Principal, now: datetime) -> dict[str, Any]:
+    """Write an entry on the chain of a rule and return it."""
     return chain(session, ref_of(rule_id), fact, journey_id=new_id(now), by=by, now=now)

@@ -59,7 +59,7 @@ class RuleProposal(SQLModel, table=True):
     digest: str
     """SHA-256 of rule, version and every parameter value."""
     state: str
-    """shadow, activated or withdrawn."""
+    """shadow, activated, withdrawn, or failed: it broke while it ran."""
     agency: str
     actor: str
     reasons: str = Field(sa_type=LongText)

@@ -17,7 +17,7 @@ from services.clue_service.self_inspections.models import (
     WithdrawDeclaration,
 )
 from shared.clock import ZONE, new_id, today
-from shared.errors import BodyInvalid, EvidenceMissing, NotYourStep, Text
+from shared.errors import EvidenceMissing, NotYourStep, Text, wrong
 from shared.identity import Principal
 from shared.records import agreed_clocks, evidence
 from shared.records.db import visible
@@ -66,7 +66,7 @@ def correct(session: Session, subject_id: UUID, body: Correct, *, by: Principal,
     require_actor(session, row, "correct", by=by)
     require(by, "declare")
     if not row.found_on <= body.corrected_on <= today(now):
-        raise _wrong("corrected_on", "not_in_span", "改正日应在发现日之后、今日之前", "Between the finding and today")
+        raise wrong("corrected_on", "not_in_span", "改正日应在发现日之后、今日之前", "Between the finding and today")
     if not any(item.state == "held" for item in evidence.items(session, row)):
         raise EvidenceMissing(Text("没有改正的证明材料", "Nothing was uploaded that shows the correction"))
     written = body.model_dump() | {"corrected_by": by.actor}
@@ -115,33 +115,26 @@ def _run(session: Session, row: SelfInspection, *, by: Principal, now: datetime)
 
 def _check_days(body: Declare, on: date) -> None:
     if body.found_on > on:
-        raise _wrong("found_on", "in_the_future", "发现日晚于今日", "found_on lies in the future")
+        raise wrong("found_on", "in_the_future", "发现日晚于今日", "found_on lies in the future")
     if on - body.found_on > FOUND_WITHIN:
         days = FOUND_WITHIN.days
-        raise _wrong(
-            "found_on", "too_late", f"应在发现后 {days} 日内申报", f"Declare within {days} days of the finding"
-        )
+        raise wrong("found_on", "too_late", f"应在发现后 {days} 日内申报", f"Declare within {days} days of the finding")
     _check_planned(body.planned_on, on)
 
 
 def _check_planned(planned_on: date, on: date) -> None:
     if planned_on < on:
-        raise _wrong("planned_on", "in_the_past", "计划改正日早于今日", "planned_on lies in the past")
+        raise wrong("planned_on", "in_the_past", "计划改正日早于今日", "planned_on lies in the past")
     if planned_on - on > PLANNED_WITHIN:
         days = PLANNED_WITHIN.days
-        raise _wrong("planned_on", "too_far", f"计划改正日应在 {days} 日内", f"Plan it within {days} days")
+        raise wrong("planned_on", "too_far", f"计划改正日应在 {days} 日内", f"Plan it within {days} days")
 
 
 def _check_about(session: Session, body: Declare, by: Principal) -> None:
     if body.direction is not None and body.direction not in directions():
-        raise _wrong("direction", "unknown_direction", "没有该规则方向", "There is no such direction of rules")
+        raise wrong("direction", "unknown_direction", "没有该规则方向", "There is no such direction of rules")
     if body.outlet_id is None:
         return
     found = outlets.by_id(session, [body.outlet_id], by=by).get(body.outlet_id)
     if found is None or found.enterprise_id != body.enterprise_id:
-        raise _wrong("outlet_id", "unknown_outlet", "该企业没有登记这一排口", "The enterprise has no such outlet")
-
-
-def _wrong(field: str, code: str, zh: str, en: str) -> BodyInvalid:
-    words = Text(zh, en)
-    return BodyInvalid(words, errors=[{"field": field, "code": code, "message": words}])
+        raise wrong("outlet_id", "unknown_outlet", "该企业没有登记这一排口", "The enterprise has no such outlet")

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from services.clue_service.detection.catalogue import load
 from services.clue_service.self_inspections.models import SelfInspection
 from shared.clock import today
-from shared.errors import BodyInvalid, Text
+from shared.errors import BodyInvalid, wrong
 from shared.records.db import table_of
 
 COUNTS = ("declared", "corrected", "verified")
@@ -116,5 +116,4 @@ def _declaration(session: Session, ref: str) -> SelfInspection | None:
 
 
 def _wrong(code: str, zh: str, en: str) -> BodyInvalid:
-    words = Text(zh, en)
-    return BodyInvalid(words, errors=[{"field": "ground_ref", "code": code, "message": words}])
+    return wrong("ground_ref", code, zh, en)

@@ -14,7 +14,7 @@ from services.clue_service.detection.catalogue import directions
 from services.clue_service.squads import queries, squads
 from services.clue_service.squads.models import SquadTask
 from services.clue_service.squads.squads import Squad
-from shared.errors import BodyInvalid, NotVisible, NotYourStep, Text
+from shared.errors import NotVisible, NotYourStep, Text, wrong
 from shared.identity import Principal
 from shared.matters import commands as matters
 from shared.matters.bodies import Open, Take
@@ -43,10 +43,10 @@ def dispatch(session: Session, model: type[T], body: Open, *, by: Principal, now
     _require_above(session, squad, by)
     direction = body.stated.get("data_direction")
     if direction is not None and direction not in directions():
-        raise _wrong("stated.data_direction", "unknown_direction", "没有该数据方向", "There is no such direction")
+        raise wrong("stated.data_direction", "unknown_direction", "没有该数据方向", "There is no such direction")
     clue = _clue(session, body, squad, by) if body.about else None
     if clue is None and direction is None:
-        raise _wrong("about", "missing", "请写明所涉线索或者数据方向", "Name a clue or a data direction")
+        raise wrong("about", "missing", "请写明所涉线索或者数据方向", "Name a clue or a data direction")
     given: dict[str, Any] = {"parties": {"receiver": [squad.agency]}}
     if clue is not None:
         given |= {"enterprise_id": clue.enterprise_id, "enterprise_name": clue.enterprise_name}
@@ -78,10 +78,10 @@ def _clue(session: Session, body: Open, squad: Squad, by: Principal) -> Clue:
     except NotVisible:
         found = None
     if found is None:
-        raise _wrong("about", "not_visible", "没有可供您引用的该线索", "There is no such clue that you may name")
+        raise wrong("about", "not_visible", "没有可供您引用的该线索", "There is no such clue that you may name")
     if not queries.sees(session, found, squad.agency):
         zh, en = "该战队所属单位不能查看此线索", "The squad's agency has no sight of that clue"
-        raise _wrong("about", "not_theirs", zh, en)
+        raise wrong("about", "not_theirs", zh, en)
     return found
 
 
@@ -91,7 +91,7 @@ def _before(
     assert isinstance(matter, SquadTask)
     if step.id == "extend" and matter.reply_by is not None and stated["reply_by"] <= matter.reply_by:
         zh, en = "延长后的期限应晚于原期限", "More time ends later than the time it extends"
-        raise _wrong("stated.reply_by", "not_later", zh, en)
+        raise wrong("stated.reply_by", "not_later", zh, en)
 
 
 def _after(
@@ -122,8 +122,3 @@ def _keep(session: Session, task: SquadTask, **values: Any) -> None:
     table = table_of(SquadTask)
     session.execute(update(table).where(table.c.id == task.id).values(**values))
     put(task, values)
-
-
-def _wrong(field: str, code: str, zh: str, en: str) -> BodyInvalid:
-    words = Text(zh, en)
-    return BodyInvalid(words, errors=[{"field": field, "code": code, "message": words}])

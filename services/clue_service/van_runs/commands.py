@@ -18,7 +18,7 @@ from services.clue_service.intake.tables import schema
 from services.clue_service.van_runs import peaks
 from services.clue_service.van_runs.models import Point, PointsView, PointVerdict, RegisterRun, VanRun
 from shared.clock import ZONE, new_id, today
-from shared.errors import BodyInvalid, DuplicateSubject, Stale, Text
+from shared.errors import BodyInvalid, DuplicateSubject, Stale, Text, wrong
 from shared.identity import Principal
 from shared.records.db import write
 from shared.records.journal import Fact, chain
@@ -84,18 +84,16 @@ def add_points(session: Session, run: VanRun, lines: Sequence[bytes], *, by: Pri
 def _check(body: RegisterRun, now: datetime) -> None:
     aboard = {one.certificate.strip(): one.name.strip() for one in body.officers}
     if len(aboard) < OFFICERS or len(set(aboard.values())) < OFFICERS:
-        raise _wrong("officers", "too_few_officers", "执法人员不得少于两人并各有证件", "Two officers with certificates")
+        raise wrong("officers", "too_few_officers", "执法人员不得少于两人并各有证件", "Two officers with certificates")
     if body.run_on > today(now):
-        raise _wrong("run_on", "in_the_future", "走航日晚于今日", "run_on lies in the future")
+        raise wrong("run_on", "in_the_future", "走航日晚于今日", "run_on lies in the future")
     at = body.calibration.calibrated_at
     if at > now or today(at) != body.run_on:
-        raise _wrong(
+        raise wrong(
             "calibration.calibrated_at", "not_of_the_day", "应为走航当日的校准", "Calibrate on the day of the run"
         )
     if not body.calibration.is_passed:
-        raise _wrong(
-            "calibration.is_passed", "not_passed", "校准未通过，不得走航", "A van that failed does not measure"
-        )
+        raise wrong("calibration.is_passed", "not_passed", "校准未通过，不得走航", "A van that failed does not measure")
     peaks.require_thresholds(body.thresholds)
 
 
@@ -122,8 +120,3 @@ def _read(line: bytes, run: VanRun, now: datetime) -> tuple[dict[str, Any] | Non
 
 def _journal(session: Session, run: VanRun, fact: Fact, *, by: Principal, now: datetime) -> None:
     chain(session, f"van-run:{run.id}", fact, journey_id=run.journey_id, by=by, now=now)
-
-
-def _wrong(field: str, code: str, zh: str, en: str) -> BodyInvalid:
-    words = Text(zh, en)
-    return BodyInvalid(words, errors=[{"field": field, "code": code, "message": words}])

@@ -20,7 +20,7 @@ from shared.documents.numbers import number, order_in
 from shared.documents.sheet import sheet
 from shared.documents.stated import Stated, details, require, stated
 from shared.documents.templates import Format
-from shared.errors import BodyInvalid, NotYourStep, Stale, Text
+from shared.errors import NotYourStep, Stale, Text, wrong
 from shared.identity import Principal
 from shared.matters.models import Between
 from shared.records import evidence
@@ -87,7 +87,7 @@ def produce(
     scene = _scene(session, subject, kind_id, by=by, now=now)
     issued_on = wanted.issued_on or today(now)
     if issued_on > today(now):
-        raise _wrong("issued_on", "in_the_future", "落款日期晚于今天", "the day of the document lies ahead")
+        raise wrong("issued_on", "in_the_future", "落款日期晚于今天", "the day of the document lies ahead")
     texts = stated(scene.kind, filling.known(scene) | dict(fields))
     require(scene.kind, texts)
     given, place = _number(scene, wanted, issued_on)
@@ -152,7 +152,7 @@ def _number(scene: Scene, wanted: Wanted, issued_on: date) -> tuple[str, tuple[i
         return _next_number(scene, name, issued_on.year)
     if queries.is_taken(session, maker, wanted.number):
         zh, en = f"文号 {wanted.number} 已经使用", f"the number {wanted.number} is taken"
-        raise _wrong("number", "taken", zh, en)
+        raise wrong("number", "taken", zh, en)
     place = order_in(wanted.number, name, kind.symbol)
     if place is None:
         return wanted.number, None
@@ -160,7 +160,7 @@ def _number(scene: Scene, wanted: Wanted, issued_on: date) -> tuple[str, tuple[i
     if place[1] > expected and not wanted.number_reason.strip():
         zh = f"{wanted.number} 之前的文号未使用（下一号为 {expected}），请在 number_reason 说明原因"
         en = f"numbers before {wanted.number} are not used (the next is {expected}); say why in number_reason"
-        raise _wrong("number_reason", "gap", zh, en)
+        raise wrong("number_reason", "gap", zh, en)
     return wanted.number, place
 
 
@@ -282,8 +282,3 @@ def _issued(document: Document, before: Document | None) -> Fact:
         "files": files,
     }
     return Fact("document.issued", said, step="issue_document")
-
-
-def _wrong(name: str, code: str, zh: str, en: str) -> BodyInvalid:
-    words = Text(zh, en)
-    return BodyInvalid(words, errors=[{"field": name, "code": code, "message": words}])

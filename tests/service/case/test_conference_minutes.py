@@ -175,10 +175,94 @@ class TestInvitation:
         told = [one["data"] for one in desk.to_gateway if one["type"] == "notice.raised"]
         mailed = [one for one in told if one.get("calendar")]
         methods = [event_of(one["calendar"])[0]["METHOD"] for one in mailed if one.get("person") == person]
-        assert methods == ["REQUEST", "REQUEST", "CANCEL"]
+        assert methods == ["REQUEST", "REQUEST", "REQUEST", "CANCEL"]
         replies = [one for one in mailed if event_of(one["calendar"])[0]["METHOD"] == "REPLY"]
         assert {one["agency"] for one in replies} == {EEA}
         assert len({event_of(one["calendar"])[1]["UID"] for one in mailed}) == 1
+
+    def test_who_stands_aside_is_taken_off_the_calendar_and_nobody_else(self, desk: Desk) -> None:
+        person = "person:00000000-0000-7000-8000-000000000001"
+        invited = [{"agency": PSB, "people": [{"name": "陈丁", "person": person}]}, {"agency": PRO}]
+        conference = convened(desk, invited=invited, quorum={"agencies": 2})
+        desk.post(POLICE, path(conference, "accept"))
+        desk.drain()
+        desk.to_gateway.clear()
+        desk.post(OFFICER, path(conference, "recuse"), {"agency": PSB, "because": "利害关系"})
+        desk.drain()
+        told = [one["data"] for one in desk.to_gateway if one["type"] == "notice.raised"]
+        mailed = [one for one in told if one.get("calendar")]
+        assert {(one["agency"], one["type"]) for one in mailed} == {(PSB, "conference.invitation_withdrawn")}
+        assert {one.get("person") or one["role"] for one in mailed} >= {person, "liaison", "agency_head"}
+        for one in mailed:
+            self.check_withdrawn(*event_of(one["calendar"]), sequence=1)
+        desk.post(OFFICER, path(conference, "change"), {"place": "新地点", "reason": "换会议室"})
+        text = desk.call(POLICE, "GET", path(conference, "invitation.ics")).text
+        self.check_withdrawn(*event_of(text), sequence=2)
+        assert "新地点" not in text
+        answer = desk.call(PROSECUTOR, "GET", path(conference, "invitation.ics"))
+        calendar, event = event_of(answer.text)
+        assert (calendar["METHOD"], event["STATUS"], event["SEQUENCE"]) == ("REQUEST", "CONFIRMED", 2)
+        assert "method=REQUEST" in answer.headers["content-type"]
+
+    def check_withdrawn(self, calendar: Any, event: Any, *, sequence: int) -> None:
+        """One agency is uninvited: CANCEL with its attendees alone, and no status, which would cancel it for all."""
+        assert (calendar["METHOD"], event["SEQUENCE"], event.get("STATUS")) == ("CANCEL", sequence, None)
+        named = [str(one.params["CN"]) for one in event["ATTENDEE"]]
+        assert named == ["苏州市公安局", "陈丁"]
+        assert str(event["ORGANIZER"]).startswith(f"mailto:{EEA}@")
+        assert not event.walk("VALARM")
+
+    def test_whoever_has_not_answered_is_taken_off_it_too_but_not_for_a_person(self, desk: Desk) -> None:
+        conference = convened(desk)
+        desk.post(POLICE, path(conference, "recuse"), {"name": "陈丁", "because": "近亲属"})
+        calendar, event = event_of(desk.call(POLICE, "GET", path(conference, "invitation.ics")).text)
+        assert (calendar["METHOD"], event["SEQUENCE"]) == ("REQUEST", 0)
+        desk.post(PROSECUTOR, path(conference, "recuse"), {"because": "利害关系"})
+        calendar, event = event_of(desk.call(PROSECUTOR, "GET", path(conference, "invitation.ics")).text)
+        assert (calendar["METHOD"], event["SEQUENCE"]) == ("CANCEL", 1)
+
+    def test_while_it_is_put_off_its_time_is_tentative(self, desk: Desk) -> None:
+        conference = convened(desk)
+        desk.drain()
+        desk.to_gateway.clear()
+        desk.post(OFFICER, path(conference, "adjourn"), {"reason": "专家未到"})
+        calendar, event = event_of(desk.call(POLICE, "GET", path(conference, "invitation.ics")).text)
+        assert (calendar["METHOD"], event["STATUS"], event["SEQUENCE"]) == ("REQUEST", "TENTATIVE", 1)
+        assert not event.walk("VALARM")
+        desk.drain()
+        told = [one["data"] for one in desk.to_gateway if one["type"] == "notice.raised"]
+        put_off = [one for one in told if one["type"] == "conference.invitation_put_off"]
+        assert {one["agency"] for one in put_off} == {PSB, PRO, MRA}
+        assert {str(event_of(one["calendar"])[1]["STATUS"]) for one in put_off} == {"TENTATIVE"}
+        assert "专家未到" in put_off[0]["body_zh"]
+        again = {"starts_at": at(desk, days=9), "ends_at": at(desk, days=9, hours=1), "reply_by": at(desk, days=8)}
+        desk.post(OFFICER, path(conference, "reconvene"), again | {"reason": "改期"})
+        _, event = event_of(desk.call(POLICE, "GET", path(conference, "invitation.ics")).text)
+        assert (event["STATUS"], event["SEQUENCE"], len(event.walk("VALARM"))) == ("CONFIRMED", 2, 1)
+
+    def test_the_start_is_not_moved_before_the_reply_is_due(self, desk: Desk) -> None:
+        conference = convened(desk)  # starts in four days, the reply is due in two
+        desk.post(POLICE, path(conference, "accept"))
+        earlier = {"starts_at": at(desk, days=1), "ends_at": at(desk, days=1, hours=1), "reason": "紧急"}
+        refused = desk.post(OFFICER, path(conference, "change"), earlier, expect=422)
+        assert (refused["errors"][0]["field"], refused["errors"][0]["code"]) == ("reply_by", "out_of_order")
+        assert "reply_by" in refused["next"]
+        for wrong in ({"days": 1, "minutes": 1}, {"days": -1}):
+            body = earlier | {"reply_by": at(desk, **wrong)}
+            assert desk.post(OFFICER, path(conference, "change"), body, expect=422)["errors"][0]["field"] == "reply_by"
+        body = {"reply_by": at(desk, days=5), "reason": "延长答复"}
+        assert desk.post(OFFICER, path(conference, "change"), body, expect=422)["errors"][0]["field"] == "reply_by"
+        assert desk.get(OFFICER, path(conference))["sequence"] == 0
+        until = at(desk, hours=12)
+        desk.post(OFFICER, path(conference, "change"), earlier | {"reply_by": until})
+        shown = desk.get(OFFICER, path(conference))
+        assert datetime.fromisoformat(shown["reply_by"]) == datetime.fromisoformat(until)
+        assert shown["sequence"] == 1
+        listed = desk.get(OFFICER, path(conference, "deadlines"))["items"]
+        mine = [one for one in listed if one["term_id"] == "conference_reply" and one["state"] == "running"]
+        assert {(one["party"], one["due_at"]) for one in mine} == {(PRO, shown["reply_by"]), (MRA, shown["reply_by"])}
+        assert clocks(desk, conference, "conference_reply")[PSB] == "met"
+        desk.post(OFFICER, path(conference, "change"), {"place": "五楼", "reason": "换会议室"})
 
     def test_a_put_off_conference_is_answered_anew(self, desk: Desk) -> None:
         conference = convened(desk)

@@ -7,6 +7,7 @@ import pytest
 
 from services.clue_service.squads.squads import all_of_them
 from shared.clock import ZONE
+from shared.rules.catalogue import default
 from tests import journeys
 from tests.desk import officer
 from tests.journeys import HEAD, OFFICER, POLICE
@@ -15,6 +16,7 @@ from tests.service.clue.test_clues import REDIRECTED, path, received, redirected
 from tests.unit.detection.carriers import START as SERIES_START
 from tests.unit.detection.carriers import carrier, times
 
+LAW = default()
 NEXT_CITY = officer("eea-320600", "clue_officer", "liaison")
 
 
@@ -91,6 +93,21 @@ class TestRedirect:
     def test_nobody_and_oneself_are_refused(self, desk, agency):
         body = REDIRECTED | {"redirected_to": agency}
         assert refusal(desk, OFFICER, path(received(desk), "redirect"), body) == (422, "body-invalid")
+
+    @pytest.mark.parametrize("kind", sorted({one.kind for one in LAW.agencies.values()}))
+    def test_it_goes_only_to_who_acts_on_a_clue(self, desk, kind):
+        agency = next(one for one in LAW.agencies.values() if one.kind == kind and one.division == "320600")
+        clue = received(desk)
+        may = kind not in ("people_court", "people_procuratorate", "supervisory_commission")
+        answer = desk.call(OFFICER, "POST", path(clue, "redirect"), json=REDIRECTED | {"redirected_to": agency.id})
+        assert answer.status_code == (200 if may else 422)
+        if not may:
+            (error,) = answer.json()["errors"]
+            assert (error["field"], error["code"]) == ("redirected_to", "wrong_kind_of_agency")
+            assert "public_security_organ" in answer.json()["kinds"]
+            assert kind not in answer.json()["kinds"]
+            assert "公安机关" in answer.json()["detail"]
+            assert desk.get(OFFICER, path(clue))["state"] == "received"
 
     def test_only_the_receiver_takes_it_over(self, desk):
         clue = redirected(desk)

@@ -2,8 +2,18 @@
 
 import csv
 import io
-from datetime import UTC, timedelta
+from datetime import UTC, date, timedelta
 
+import pytest
+from alembic import command
+from sqlalchemy import insert, update
+
+from services.case_service.visits.models import Visit
+from services.clue_service.inspections.models import Inspection, LeftAlone
+from shared.clock import today
+from shared.records import migrations
+from shared.records.db import table_of
+from tests import journeys
 from tests.journeys import CITY
 from tests.service.clue.visits import (
     DAILY,
@@ -15,6 +25,7 @@ from tests.service.clue.visits import (
     RESULT,
     STRANGER,
     approve,
+    known_visit,
     put,
     recorded,
     refusal,
@@ -73,6 +84,79 @@ class TestCapsAndMerging:
         assert approve(desk, request(desk, days=130, **DAILY))["state"] == "approved"
         assert desk.get(PROVINCE_HEAD, "/v1/positive-list")["items"][0]["enterprise_id"] == "ENT-1"
         assert desk.get(MARKET, "/v1/positive-list")["items"] == []
+
+    @pytest.mark.parametrize("typed", ["ent-1", "ＥＮＴ－１", " Ent-1\u3000", "E\u200bNT-1"])
+    def test_one_enterprise_is_counted_once_however_its_id_is_typed(self, desk, typed):
+        put(desk, "/v1/inspection-plans/2026", {"cap": 1, "note": "年度检查计划"})
+        recorded(desk, **DAILY)
+        second = request(desk, days=30, enterprise_id=typed, **DAILY)
+        assert second["enterprise_id"] == "ENT-1"
+        assert approve(desk, second, expect=409)["cap"] == 1
+        warned = desk.get(OFFICER, f"/v1/inspections/{request(desk, enterprise_id=typed)['id']}/warnings")["items"]
+        assert [one["visits"] for one in warned if one["days"] == 1] == [2]
+
+    @pytest.mark.parametrize("typed", ["ent-1", "ＥＮＴ－１"])
+    def test_the_list_knows_it_however_its_id_is_typed(self, desk, typed):
+        entry = {"enterprise_name": "示例化工有限公司", "reason": "连续三年守法", "until_on": "2026-12-31"}
+        put(desk, f"/v1/positive-list/{typed}", entry)
+        assert approve(desk, request(desk, enterprise_id="Ent-1", **DAILY), expect=409)["code"] == "step-refused"
+        put(desk, "/v1/positive-list/ENT-1", entry | {"until_on": "2026-01-01"})
+        (listed,) = desk.get(HEAD, "/v1/positive-list")["items"]
+        assert (listed["enterprise_id"], listed["until_on"]) == ("ENT-1", "2026-01-01")
+
+    def test_a_visit_stands_behind_a_clue_and_a_case_of_the_same_enterprise(self, desk):
+        case, clue = journeys.filed_case(desk), journeys.receive_clue(desk, outlet_id="DA002", pollutant="SO2")
+        desk.post(OFFICER, f"/v1/clues/{clue['id']}/assign", {"assigned_to": OFFICER.actor})
+        ref = known_visit(desk, enterprise_id="ｅｎｔ－1")
+        verified = {"result": "confirmed", "findings": "x", "method": "on_site", "inspection_ref": ref}
+        assert desk.post(OFFICER, f"/v1/clues/{clue['id']}/verify", verified)["state"] == "verified"
+        with desk.rooms["case"].transaction() as session:  # as a message from a desk that typed it so
+            session.execute(update(table_of(Visit)).values(enterprise_id="ｅｎｔ－1"))
+        stated = journeys.INSPECTION | {"inspected_at": desk.clock.now.isoformat(), "inspection_ref": ref}
+        assert journeys.take_case(desk, journeys.OFFICER, case, "record_inspection", **stated)["id"] == case["id"]
+
+    def test_what_was_typed_before_is_brought_to_one(self, desk):
+        room = desk.rooms["clue"]
+        settings = migrations.config("clue", room.settings.database_url("clue"))
+        visit = request(desk)
+        command.downgrade(settings, "0008")
+        table, alone = table_of(Inspection), table_of(LeftAlone)
+        row = {"agency": "eea-320500", "enterprise_name": "n", "until_on": date(2026, 12, 31)}
+        rows = [
+            row | {"enterprise_id": typed, "reason": str(number), "changed_at": desk.clock.now + timedelta(days=number)}
+            for number, typed in enumerate(("ent-1", "ｅｎｔ-1", "b"))
+        ]
+        with room.transaction() as session:
+            session.execute(update(table).values(enterprise_id="ent-1"))
+            session.execute(insert(alone), rows)
+        command.upgrade(settings, "head")
+        assert desk.get(OFFICER, f"/v1/inspections/{visit['id']}")["enterprise_id"] == "ENT-1"
+        listed = desk.get(HEAD, "/v1/positive-list")["items"]
+        assert [(one["enterprise_id"], one["reason"]) for one in listed] == [("B", "2"), ("ENT-1", "1")]
+
+    def test_no_approval_covers_more_days_than_the_desk_lets_it(self, desk):
+        first = today(desk.clock.now)
+
+        def asked(days, **more):
+            return request(desk, planned_until_on=(first + timedelta(days=days)).isoformat(), **more)
+
+        (error,) = asked(31, expect=422)["errors"]
+        assert (error["field"], error["code"]) == ("stated.planned_until_on", "too_long")
+        assert "31 天" in error["message"] or "31 days" in error["message"]
+        assert asked(3 * 365, expect=422)["code"] == "body-invalid"
+        assert desk.get(OFFICER, "/v1/inspections")["items"] == []
+        assert approve(desk, asked(30))["state"] == "approved"
+
+    def test_what_was_asked_for_before_the_setting_is_not_approved(self, desk):
+        long = (today(desk.clock.now) + timedelta(days=2)).isoformat()
+        visit = request(desk, planned_until_on=long)
+        desk.rooms["clue"].settings.inspection_days = 2
+        refused = approve(desk, visit, expect=409)
+        assert refused["code"] == "step-refused"
+        assert "3 天" in refused["detail"]
+        assert take(desk, visit, "refuse", HEAD, reasons="跨度过长")["state"] == "refused"
+        desk.rooms["clue"].settings.inspection_days = 3
+        assert approve(desk, request(desk, planned_until_on=long))["state"] == "approved"
 
     def test_only_the_head_sets_plans_and_lists(self, desk):
         for path, body in (

@@ -28,14 +28,20 @@ DISGUISED = ("other_paper", "inspection_record")
 RESTRICTION = {"restriction_kind": "halt", "grounds": "超标"}
 
 
-def tried(desk, address, named=("site_record", ""), **details):
-    """Upload a record of a visit; returns the status."""
+def uploaded(desk, address, named=("site_record", ""), **details):
+    """Upload a record of a visit made this moment, unless told otherwise; returns the answer."""
     document, kind = named
+    at = desk.clock.now.isoformat()
+    details = {name: value for name, value in ({"began_at": at, "ended_at": at} | details).items() if value is not None}
     params = {"document": document, "kind": kind, "name": "a.txt", "details": json.dumps(STATED | details)}
     headers = {"content-type": "text/plain"}
     content = f"{address} {document}".encode()
-    answer = desk.call(OFFICER, "POST", f"{address}/evidence", params=params, content=content, headers=headers)
-    return answer.status_code
+    return desk.call(OFFICER, "POST", f"{address}/evidence", params=params, content=content, headers=headers)
+
+
+def tried(desk, address, named=("site_record", ""), **details):
+    """Upload a record of a visit; returns the status."""
+    return uploaded(desk, address, named, **details).status_code
 
 
 def a_case(desk):
@@ -65,6 +71,87 @@ def test_under_any_name_it_names_an_approved_visit(desk, place):
         assert tried(desk, address, named) == 422
         assert tried(desk, address, named, inspection_ref=request(desk)["ref"]) == 422
         assert tried(desk, address, named, inspection_ref=known_visit(desk)) == 201
+
+
+class TestItsTime:
+    """A record of a visit says from when to when, and that lies within the visit."""
+
+    @pytest.fixture(params=[a_clue, a_case, a_measure, None], ids=["clue", "case", "measure", "visit"])
+    def place(self, desk, request):
+        """Where the record is put, under a visit that began an hour ago: the address and the visit named."""
+        address = request.param(desk) if request.param else None
+        visit = made(desk)
+        desk.drain()
+        desk.clock.advance(hours=1)
+        return address or f"/v1/inspections/{visit['id']}", visit
+
+    @pytest.mark.parametrize(
+        ("wrong", "named"),
+        [
+            ({"began_at": None, "ended_at": None}, {"details.began_at", "details.ended_at"}),
+            ({"ended_at": None, "start_end_time": "9时至10时"}, {"details.ended_at"}),
+            ({"began_at": "2026-09-07"}, {"details.began_at"}),
+            ({"began_at": "2026-09-07T09:00:00"}, {"details.began_at"}),
+            ({"began_at": "9时"}, {"details.began_at"}),
+            ({"began_at": 20260907}, {"details.began_at"}),
+        ],
+    )
+    @pytest.mark.parametrize("document", [("site_record", ""), ("site_record", "documentary"), DISGUISED])
+    def test_it_is_two_instants(self, desk, place, document, wrong, named):
+        address, visit = place
+        answer = uploaded(desk, address, document, inspection_ref=visit["ref"], **wrong)
+        assert answer.status_code == 422
+        assert {one["field"] for one in answer.json()["errors"]} == named
+
+    @pytest.mark.parametrize(
+        ("began", "ended", "named"),
+        [
+            (-61, -30, ("details.began_at", "outside_the_visit")),
+            (-9_000_000, -30, ("details.began_at", "outside_the_visit")),
+            (-30, -31, ("details.ended_at", "out_of_order")),
+            (-30, 1, ("details.ended_at", "ill_stated")),
+            (-60, 0, None),
+            (-30, -30, None),
+        ],
+    )
+    def test_it_lies_within_the_visit(self, desk, place, began, ended, named):
+        address, visit = place
+        stated = {
+            name: (desk.clock.now + timedelta(minutes=minutes)).isoformat()
+            for name, minutes in (("began_at", began), ("ended_at", ended))
+        }
+        for document in (("site_record", ""), DISGUISED):
+            answer = uploaded(desk, address, document, inspection_ref=visit["ref"], **stated)
+            errors = [(one["field"], one["code"]) for one in answer.json().get("errors", ())]
+            assert (answer.status_code, errors) == ((201, []) if named is None else (422, [named]))
+
+    def test_a_visit_left_open_is_no_licence_for_a_later_record(self, desk, place):
+        address, visit = place
+        began = desk.clock.now.isoformat()
+        desk.clock.advance(days=3)
+        (error,) = uploaded(desk, address, inspection_ref=visit["ref"], began_at=began).json()["errors"]
+        assert (error["field"], error["code"]) == ("details.ended_at", "outside_the_visit")
+
+    def test_after_the_visit_ended_nothing_was_seen_on_it(self, desk):
+        address, visit = a_case(desk), recorded(desk)
+        at = desk.clock.now.isoformat()
+        desk.drain()
+        desk.clock.advance(hours=1)
+        assert tried(desk, address, inspection_ref=visit["ref"]) == 422
+        assert tried(desk, address, inspection_ref=visit["ref"], began_at=at, ended_at=at) == 201
+
+    def test_an_urgent_visit_counts_from_its_entering_once_it_is_approved(self, desk):
+        address, visit = a_case(desk), urgent(desk, hours=2)
+        desk.drain()
+        began = (desk.clock.now - timedelta(hours=2)).isoformat()
+        early = (desk.clock.now - timedelta(hours=3)).isoformat()
+        said = {"inspection_ref": visit["ref"], "ended_at": desk.clock.now.isoformat()}
+        (error,) = uploaded(desk, address, began_at=began, **said).json()["errors"]
+        assert (error["field"], error["code"]) == ("details.inspection_ref", "not_approved")
+        take(desk, visit, "approve_afterwards", HEAD, approval_number="补1", visit_reasons="确属紧急")
+        desk.drain()
+        assert tried(desk, address, began_at=early, **said) == 422
+        assert tried(desk, address, began_at=began, **said) == 201
 
 
 def test_it_is_kept_nowhere_else(desk):

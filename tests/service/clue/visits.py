@@ -25,7 +25,8 @@ PLAN: dict[str, Any] = {
 }
 RESULT = {"visit_result": "problems", "inspection_record": "分析仪斜率与备案值不符"}
 SITE_RECORD = {
-    "time": "2026-09-07T09:00:00+08:00",
+    "began_at": "2026-09-07T09:00:00+08:00",
+    "ended_at": "2026-09-07T09:00:00+08:00",
     "place": "示例化工厂区",
     "officers": "张甲、李乙",
     "party": "示例化工有限公司",

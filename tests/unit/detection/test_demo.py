@@ -1,10 +1,13 @@
 """The whole way: frames of the demonstration, decoded, stored, judged."""
 
 import hashlib
+import os
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import orjson
 import polars as pl
+import pytest
 from typer.testing import CliRunner
 
 from scripts.detect_cli import app as detect_app
@@ -107,6 +110,53 @@ def test_detect_command_names_a_file_that_is_no_table(tmp_path):
 def test_detect_command_says_what_is_missing(tmp_path):
     result = CliRunner().invoke(detect_app, ["--input", str(tmp_path), "--output", str(tmp_path / "hits.jsonl")])
     assert result.exit_code == 2
+
+
+def written(folder: Path) -> Path:
+    demo.limits().write_csv(folder / "limits.csv")
+    return folder
+
+
+@pytest.mark.parametrize("named", ["", "taken/hits.jsonl", "x" * 300, "/dev/full"])
+def test_an_output_that_cannot_be_written_is_refused(named, tmp_path):
+    received().write_parquet(written(tmp_path) / "obs_hour.parquet")
+    (tmp_path / "taken").write_text("a file")
+    output = tmp_path / named
+    told = CliRunner().invoke(detect_app, ["--input", str(tmp_path), "--output", str(output), "--rule", "R01"])
+    assert (told.exit_code, type(told.exception)) == (2, SystemExit), told.output
+    assert "无法写入" in told.stderr
+    assert "cannot write" in told.stderr
+
+
+def test_a_place_for_evidence_that_cannot_be_written_is_refused_before_the_rules_run(tmp_path):
+    (tmp_path / "taken").write_text("a file")
+    output = tmp_path / "hits.jsonl"
+    given = ["--input", str(written(tmp_path)), "--output", str(output), "--evidence", str(tmp_path / "taken")]
+    told = CliRunner().invoke(detect_app, given)
+    assert (told.exit_code, type(told.exception), output.exists()) == (2, SystemExit, False)
+    assert f"cannot write {tmp_path / 'taken'}" in told.stderr
+
+
+@pytest.mark.parametrize("named", ["none", "limits.csv", "x" * 300])
+def test_an_input_that_cannot_be_read_is_refused(named, tmp_path):
+    source, output = written(tmp_path) / named, tmp_path / "hits.jsonl"
+    told = CliRunner().invoke(detect_app, ["--input", str(source), "--output", str(output)])
+    assert (told.exit_code, type(told.exception), output.exists()) == (2, SystemExit, False)
+    assert f"无法读取 {source}" in told.stderr
+    assert f"cannot read {source}" in told.stderr
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="whoever may read everything is refused nothing")
+@pytest.mark.parametrize("named", ["limits.csv", "obs_hour.parquet", ""])
+def test_an_input_this_person_may_not_read_is_refused(named, tmp_path):
+    folder = tmp_path / "tables"
+    folder.mkdir()
+    received().write_parquet(written(folder) / "obs_hour.parquet")
+    (folder / named).chmod(0)
+    told = CliRunner().invoke(detect_app, ["--input", str(folder), "--output", str(tmp_path / "hits.jsonl")])
+    folder.chmod(0o700)
+    assert (told.exit_code, type(told.exception)) == (2, SystemExit), told.output
+    assert "cannot read" in told.stderr
 
 
 def test_decode_command_prints_one_object_a_line():

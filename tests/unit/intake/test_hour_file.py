@@ -2,16 +2,19 @@
 
 from pathlib import Path
 
+import orjson
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
 from benchmarks.hourly import write_tables
+from scripts.detect_cli import app as detect_app
 from services.clue_service.detection import hours
 from services.clue_service.detection.catalogue import current, load
 from services.clue_service.detection.engine import run
 from services.clue_service.intake import hour_file
 from services.clue_service.intake.hour_file import HourFile
-from services.clue_service.intake.tables import read_folder
+from services.clue_service.intake.tables import read_folder, read_table
 
 
 @pytest.fixture
@@ -47,6 +50,19 @@ def test_parts_give_what_the_whole_gives(folder):
     assert any(hit.entity_id == "DA00002" for hit in whole.hits)
     assert [(one.row, one.code) for one in large.errors] == [(one.row, one.code) for one in held["obs_hour"].errors]
     assert large.error_count == 1
+
+
+def test_a_large_file_tells_of_its_columns_as_a_small_one_does(folder):
+    path = folder / "obs_hour.parquet"
+    pl.read_parquet(path).drop("production_kw").with_columns(colour=pl.lit("red")).write_parquet(path)
+    large = HourFile.of(path)
+    assert large is not None
+    assert large.notes == read_table("obs_hour", path).notes
+    assert [note["en"].rpartition(": ")[2] for note in large.notes] == ["production_kw", "colour"]
+    told = CliRunner().invoke(
+        detect_app, ["--input", str(folder), "--output", str(folder / "hits.jsonl"), "--rule", "R01", "--json"]
+    )
+    assert orjson.loads(told.stdout)["notes"]["obs_hour"] == [dict(note) for note in large.notes]
 
 
 def test_an_enterprise_is_never_parted():
