@@ -35,7 +35,7 @@ class DetectionRun(SQLModel, table=True):
         outlet: str, *, changed_from: datetime | None = None, due_at: datetime | None = None, changes: int = 1
     ) -> dict[str, Any]:
         """The row of an outlet that was never judged."""
-        never = {"seen": 0, "ran_at": None, "looked_to": None, "levels": {}}
+        never: dict[str, Any] = {"seen": 0, "ran_at": None, "looked_to": None, "levels": {}}
         return {"outlet_id": outlet, "changes": changes, "changed_from": changed_from, "due_at": due_at, **never}
 
     @staticmethod

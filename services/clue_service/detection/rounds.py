@@ -6,6 +6,7 @@ waiting for the round would be wrong. What no hint saw is found by the round, as
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import polars as pl
@@ -23,18 +24,27 @@ RECENT = timedelta(days=30)
 LATELY = 24
 """Rows of a pollutant whose median is its level."""
 
+READ = ("outlet_id", "pollutant", "ts", "value", "production_kw", "treatment_kw", "flow", "o2")
+
 Row = Mapping[str, Any]
 Levels = dict[str, Any]
 """What an outlet showed lately: load, flow, ratio (treatment to production power), oxygen; by pollutant its level and
 its last two values. None where it is not known."""
+Seen = dict[str, list[float | None]]
+"""By pollutant its level and its last two values."""
 
 
 def levels(hours: pl.DataFrame) -> dict[str, tuple[datetime, Levels]]:
-    """By outlet its latest hour (aware) and its levels, from the stored hours."""
+    """By outlet its latest hour with a value (aware) and its levels, from the stored hours.
+
+    Electricity may be known ahead or come after: it does not say how far an outlet was looked at. An outlet without a
+    value in the last 30 days of all of them is left out, and judged whenever something comes.
+    """
     if hours.is_empty():
         return {}
-    latest = hours.group_by("outlet_id").agg(pl.col("ts").max())
-    recent = hours.filter(pl.col("ts") > hours["ts"].max() - RECENT)  # type: ignore[operator]  # there are rows
+    recent = hours.select(READ).filter(hours["ts"] > hours.select(pl.col("ts").max()).item() - RECENT)
+    valued = recent.filter(pl.col("value").is_not_null()).sort("outlet_id", "pollutant", "ts")
+    latest = valued.group_by("outlet_id").agg(pl.col("ts").max())
     power = pl.when(pl.col("production_kw") > 0).then(pl.col("production_kw"))
     shared = recent.group_by("outlet_id").agg(
         load=power.quantile(0.7, interpolation="linear"),
@@ -42,14 +52,13 @@ def levels(hours: pl.DataFrame) -> dict[str, tuple[datetime, Levels]]:
         ratio=(pl.col("treatment_kw") / power).median(),
         o2=pl.col("o2").median(),
     )
-    valued = recent.filter(pl.col("value").is_not_null()).sort("outlet_id", "pollutant", "ts")
     each = valued.group_by("outlet_id", "pollutant").agg(
         level=pl.col("value").tail(LATELY).median(), last=pl.col("value").tail(2)
     )
     found: dict[str, tuple[datetime, Levels]] = {
         outlet: (ts.replace(tzinfo=ZONE), {"values": {}}) for outlet, ts in latest.iter_rows()
     }
-    for row in shared.iter_rows(named=True):
+    for row in shared.filter(pl.col("outlet_id").is_in(list(found))).iter_rows(named=True):
         found[row.pop("outlet_id")][1].update(row)
     for outlet, pollutant, level, last in each.iter_rows():
         found[outlet][1]["values"][pollutant] = [level, *last]
@@ -64,14 +73,14 @@ def due_at(run: DetectionRun | None, rows: Iterable[Row], *, now: datetime) -> d
     first, last = (given[place]["ts"].replace(tzinfo=ZONE) for place in (0, -1))
     if first < run.looked_to - LATE or last - run.looked_to >= ROUND:
         return now
-    seen = {name: list(values) for name, values in run.levels.get("values", {}).items()}
+    seen: Seen = {name: list(values) for name, values in run.levels.get("values", {}).items()}
     for row in given:
         if _calls(row, run.levels, seen):
             return now
     return run.ran_at + ROUND
 
 
-def _calls(row: Row, known: Levels, seen: dict[str, list[float]]) -> bool:
+def _calls(row: Row, known: Levels, seen: Seen) -> bool:
     """Whether an hour calls at once; its value is added to those `seen`."""
     level, *last = seen.get(row["pollutant"], [None])
     value = row.get("value")
@@ -87,6 +96,7 @@ def _calls(row: Row, known: Levels, seen: dict[str, list[float]]) -> bool:
     )
 
 
+@cache
 def _values(rule: str) -> Mapping[str, float]:
     return next(one for one in current(load()) if one.id == rule).values(None)
 
@@ -97,11 +107,13 @@ def _share(value: float | None, usual: float | None) -> float:
 
 
 def _fell(row: Row, level: float | None, known: Levels) -> bool:
-    """R01: far below the level while production goes on."""
+    """R01: far below the level while production goes on, or nobody says that it does not."""
     values, value = _values("R01"), row.get("value")
     if value is None or not level or row.get("flag") not in (None, "N"):
         return False
-    return value <= values["drop"] * level and _share(row.get("production_kw"), known.get("load")) >= 0.5
+    production = row.get("production_kw")
+    goes_on = production is None or _share(production, known.get("load")) >= 0.5
+    return goes_on and value <= values["drop"] * level
 
 
 def _is_apart(row: Row) -> bool:

@@ -15,7 +15,7 @@ from services.clue_service.detection import books, commands
 from services.clue_service.detection.about import is_of_outlets, of_outlet
 from services.clue_service.detection.catalogue import Rule, Status
 from services.clue_service.detection.commands import Frozen, Outcome
-from services.clue_service.detection.engine import Hit, Run, run
+from services.clue_service.detection.engine import Hit, Run
 from services.clue_service.detection.history import of_tables, weights
 from services.clue_service.detection.models import DetectionRun, agency_of
 from services.clue_service.detection.rounds import levels
@@ -25,6 +25,7 @@ from services.clue_service.intake.taking import series_store
 from services.clue_service.outlets import queries
 from services.clue_service.outlets.models import Outlet
 from services.clue_service.rules_office import shadowing
+from services.clue_service.rules_office.failing import run_beside, set_apart
 from services.clue_service.rules_office.observing import observe_unreliable
 from services.clue_service.rules_office.registry import digest_of_hit, key_of, running_sets
 from shared.identity import Principal
@@ -92,7 +93,8 @@ def detect_in_books(
     """Run the rules that are not about outlets over what one bureau imported. Each entity is one transaction."""
     of_books = [rule for rule in chosen if not is_of_outlets(rule.id)]
     tables = books.tables(room, agency)
-    found = run(tables, of_books, history=weights(room, of_tables(tables), now=now))
+    found, failures = run_beside(tables, of_books, history=weights(room, of_tables(tables), now=now))
+    set_apart(room, failures)
     _add_lacks(outcome, found)
     hits = _counted(room, agency, found.hits, Sorting(of_books, window), outcome, now)
     names, by_rule = books.names_of(room, agency), _active(of_books)
@@ -153,7 +155,8 @@ def _judged(
     """Judge some outlets; gives the frozen hits of active rules by outlet and adds the rest to the outcome."""
     history = weights(room, {one.outlet_id: one.enterprise_id for one in part}, now=now)
     tables = tables_of(room, part, window)
-    found = run(tables, chosen, history=history)
+    found, failures = run_beside(tables, chosen, history=history)
+    set_apart(room, failures)
     _add_lacks(outcome, found)
     outcome.levels |= levels(tables["obs_hour"])
     by_rule = _active(chosen)

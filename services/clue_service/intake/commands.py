@@ -216,7 +216,7 @@ def mark_changed(session: Session, observations: pl.DataFrame, *, now: datetime)
     given = [
         DetectionRun.fresh(
             str(outlet),
-            changed_from=rows["ts"].min().replace(tzinfo=ZONE),  # type: ignore[union-attr]  # a moment
+            changed_from=min(rows["ts"].to_list()).replace(tzinfo=ZONE),
             due_at=due_at(known.get(str(outlet)), rows.iter_rows(named=True), now=now),
         )
         for (outlet,), rows in sorted(each.items())

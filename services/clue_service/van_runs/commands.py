@@ -76,7 +76,7 @@ def add_points(session: Session, run: VanRun, lines: Sequence[bytes], *, by: Pri
     fact = Fact("van_run.points_added", {"points": len(rows), "refused": refused, "sha256": digest})
     _journal(session, run, fact, by=by, now=now)
     if rows:
-        mark_tables_changed(session, run.owner)
+        mark_tables_changed(session, run.owner, now=now)
     stored, duplicates = kept_tables(room_of(session)).append(TABLE, run.owner, frame) if rows else (0, 0)
     return PointsView(lines=len(given), stored=stored, duplicates=duplicates, refused=refused, verdicts=verdicts)
 

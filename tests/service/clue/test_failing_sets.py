@@ -120,3 +120,11 @@ def test_a_set_in_force_that_breaks_is_not_hidden(desk, signer):
     beside = [*active, tuned(active[0], {"drop": 0.45}, active[0].status.SHADOW)]
     with pytest.raises(KeyError):
         run_beside(tables_of(room, outlets, Window()), beside)
+
+
+def test_clues_are_made_beside_a_set_that_breaks(desk, signer):
+    delivered(desk)
+    taken(desk, signer)
+    found = desk.post(OFFICER, "/v1/detections", {})
+    assert (found["hits"], found["created"]) == (1, 1)
+    assert [one["type"] for one in rule(desk)["entries"]][-1] == "rule.failed"

@@ -116,6 +116,8 @@ class TestDemonstration:
         assert (first.outlets, first.hits, first.created) == (2, 1, 1)
         assert (second.outlets, second.hits) == (0, 0)
         sent(desk, b"".join(demo.scenario(START)[-2:]))
+        assert detect_changed(room).outlets == 0
+        desk.clock.advance(days=1)
         third = detect_changed(room)
         assert (third.outlets, third.created, third.merged) == (2, 0, 1)
         assert desk.get(OFFICER, "/v1/clues")["items"][0]["reports"] == 1

@@ -67,8 +67,9 @@ def test_a_large_file_tells_of_its_columns_as_a_small_one_does(folder):
 
 def test_an_enterprise_is_never_parted():
     outlets = pl.DataFrame({"outlet_id": ["A", "C"], "enterprise_id": ["E", "E"]})
-    runs = [("A", 150_000), ("B", 300_000), ("C", 150_000)]
-    assert list(hours.spans_of(runs, outlets)) == [[(0, 150_000), (450_000, 150_000)], [(150_000, 300_000)]]
+    half, whole = hours.PART_ROWS // 2, hours.PART_ROWS
+    runs = [("A", half), ("B", whole), ("C", half)]
+    assert list(hours.spans_of(runs, outlets)) == [[(0, half), (half + whole, half)], [(half, whole)]]
 
 
 def test_what_is_small_mixed_or_of_other_types_is_read_whole(folder, tmp_path):
