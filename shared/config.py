@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     hj212_port: int = 8212
     """Port on which HJ 212 devices are taken over TCP."""
     detect_seconds: float = 60.0
-    """How long the clue worker rests between runs of the rules over what came in; 0: it runs none."""
+    """How long the clue worker rests before it looks again whose turn it is; 0: it runs no rules."""
     rules_owner: str = "eea-320000"
     """The bureau that decides on the built-in detection rules: which set is in force, observed or retired."""
     inspection_days: int = 31
