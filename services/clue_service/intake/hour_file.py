@@ -11,7 +11,7 @@ from services.clue_service.detection.peers import NEEDED, whole
 from services.clue_service.intake.tables import RowError, checked, notes_on, schema
 
 AT_ONCE = 2_000_000
-LARGE_ROWS = 3_000_000
+LARGE_ROWS = 1_000_000
 """A file with fewer rows is read whole: it is quicker, and may stand in any order."""
 NAME = "obs_hour"
 
