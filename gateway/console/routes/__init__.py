@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from gateway.console.routes import (
     boards,
     calendar,
+    complaints,
     conferences,
     door_codes,
     evidence,
@@ -19,6 +20,7 @@ from gateway.console.routes import (
 ROUTERS: tuple[APIRouter, ...] = (
     signing.router,
     door_codes.router,
+    complaints.router,
     boards.router,
     conferences.router,
     noticing.router,

@@ -11,10 +11,11 @@ from starlette.responses import RedirectResponse, Response
 
 from gateway.console import clocks, matters
 from gateway.console.asking import PLURAL, ROOM_OF, Refused, page_of
+from gateway.console.complaining import may_take
 from gateway.console.entry import ConsoleRoute, FormDep, Visit, VisitDep
 from gateway.console.published import FIRST
 from gateway.console.steps import procedure_of
-from gateway.console.subjects import is_final, state_of, states_of
+from gateway.console.subjects import is_final, state_of, states_of, titled
 from gateway.deps import UpstreamDep, act
 from gateway.desk import routes as desk
 from gateway.exchange.models import NoticeView
@@ -170,7 +171,7 @@ async def board(visit: Visit, kind: str, after: str, state: str) -> Response:
     """Show a page of the subjects of a kind."""
     asked = {"limit": str(PER_PAGE), "after": after, "state": state}
     page = await visit.rooms.get(kind, "", **{name: value for name, value in asked.items() if value})
-    found: list[Mapping[str, Any]] = page["items"]
+    found = [titled(visit, one) for one in page["items"]]
     near = await asyncio.gather(*(_nearest(visit, kind, subject) for subject in found))
     rows = [
         {
@@ -199,6 +200,8 @@ async def board(visit: Visit, kind: str, after: str, state: str) -> Response:
 def _begins(visit: Visit, kind: str) -> bool:
     if kind == "conferences":
         return True
+    if kind == "complaints":
+        return may_take(visit)
     if kind in FIRST:
         return visit.by.kind == "ecological_environment_authority"
     return bool(matters.openable(visit, kind))
@@ -235,7 +238,7 @@ async def _title(visit: Visit, ref: str) -> str:
         found = await visit.rooms.get(PLURAL[kind], f"/{subject_id}")
     except (Refused, RoomUnavailable):
         return ""
-    return str(found["title"])
+    return str(titled(visit, found)["title"])
 
 
 def _counted(visit: Visit, kind: str, counted: Mapping[str, int]) -> list[tuple[str, str, int]]:
