@@ -69,6 +69,7 @@ FAMILIES = {
     "penalty",
     "requirement",
     "room",
+    "rule",
     "step",
     "subject",
     "term_unit",
