@@ -17,6 +17,7 @@ from gateway.console.routes import (
     signing,
     subjects,
     timeliness,
+    van_runs,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -29,6 +30,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     law.router,
     timeliness.router,
     figures.router,
+    van_runs.router,
     rules.router,
     rule_packs.router,
     calendar.router,

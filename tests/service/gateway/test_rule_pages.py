@@ -1,4 +1,4 @@
-"""The rules office in the console, over real rooms: read by bureaus, tuned by whoever may, activated by another person."""
+"""The rules office in the console, over real rooms: read by bureaus, tuned by whoever may, activated by another."""
 
 import re
 from collections.abc import Callable, Iterator
