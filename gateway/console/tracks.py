@@ -13,7 +13,7 @@ LEAST_METRES = 200.0
 """A map shows at least so much, so that a van that stood still is no blot."""
 METRES = 111_195.0
 """Of a degree of latitude, on the mean sphere."""
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 900.0, 240.0, 56.0, 14.0, 22.0, 30.0
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 1100.0, 260.0, 56.0, 26.0, 36.0, 30.0
 ARROW = 46.0
 LEVELS = ("background", "raised", "above", "peak")
 """How high a reading is: near the background, raised by half the threshold, by all of it, within a judged peak."""
@@ -72,6 +72,8 @@ class Profile:
     width: float
     height: float
     left: float
+    right: float
+    top: float
     base: float
     lines: tuple[str, ...]
     bands: tuple[tuple[int, float, float], ...]
@@ -196,6 +198,8 @@ def profiled(track: Track, peaks: Peaks, rise: float) -> Profile | None:
         width=WIDTH,
         height=HEIGHT,
         left=LEFT,
+        right=WIDTH - RIGHT,
+        top=TOP,
         base=HEIGHT - BOTTOM,
         lines=tuple(_lines([(x(at), None if value is None else y(value)) for value, at in read])),
         bands=tuple((number, first, max(round(last - first, 1), 2.0)) for number, first, last in spans),

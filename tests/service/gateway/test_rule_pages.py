@@ -87,7 +87,7 @@ class TestTheList:
         assert sorted(re.findall(r'href="/console/rules/(R\d\d)"', page)) == [
             f"R{number:02}" for number in range(1, 25)
         ]
-        heads = re.findall(r'<h2 id="(D\d+)">', page)
+        heads = re.findall(r'colspan="7" id="(D\d+)">', page)
         assert heads == sorted(heads, key=lambda one: int(one[1:]))
         assert "D1 数据异常陡降" in page
         assert "江苏省生态环境厅" in page
