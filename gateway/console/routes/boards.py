@@ -13,6 +13,7 @@ from gateway.console import clocks, matters
 from gateway.console.asking import PLURAL, ROOM_OF, Refused, page_of
 from gateway.console.complaining import may_take
 from gateway.console.entry import ConsoleRoute, FormDep, Visit, VisitDep
+from gateway.console.navigation import is_of_bureau
 from gateway.console.published import FIRST
 from gateway.console.steps import procedure_of
 from gateway.console.subjects import is_final, state_of, states_of, titled
@@ -193,6 +194,7 @@ async def board(visit: Visit, kind: str, after: str, state: str) -> Response:
         state=state,
         states=states_of(visit, kind),
         begins=_begins(visit, kind),
+        asks=is_of_bureau(visit.by),
         refresh=REFRESH_SECONDS,
     )
 
@@ -203,7 +205,7 @@ def _begins(visit: Visit, kind: str) -> bool:
     if kind == "complaints":
         return may_take(visit)
     if kind in FIRST:
-        return visit.by.kind == "ecological_environment_authority"
+        return is_of_bureau(visit.by)
     return bool(matters.openable(visit, kind))
 
 
