@@ -52,6 +52,7 @@ async def home(visit: VisitDep, upstream: UpstreamDep) -> Response:
         _notices(visit, unread=True, limit=NOTICES),
     )
     counts = [(kind, _counted(visit, kind, figures.subjects.get(ROOM_OF[kind], {}))) for kind in ROOM_OF]
+    counts = [one for one in counts if one[0] != "complaints" or one[1] or is_of_bureau(visit.by)]
     return visit.page(
         "home.html",
         clocks=await _rows(visit, board),

@@ -12,7 +12,7 @@ from shared.clock import ZONE
 from tests.desk import Desk, FrozenClock
 from tests.e2e.door import Door, opened_door
 from tests.e2e.test_conference_console import Console
-from tests.service.clue.complaining import CONTACT, NAME, declined
+from tests.service.clue.complaining import CONTACT, HOTLINE, NAME, declined, filed
 from tests.service.gateway.test_operation_pages import Here
 
 CITY = "eea-320500"
@@ -22,6 +22,7 @@ PEOPLE = {
     "keeper": (CITY, ["evidence_keeper"]),
     "outsider": ("eea-320100", ["clue_officer", "case_officer", "agency_head"]),
     "police": ("psb-320500", ["liaison"]),
+    "hotline": ("hou-320500", ["liaison"]),
 }
 Enter = Callable[[str], Console]
 BOARD, NEW, ASK = "/console/complaints", "/console/complaints/new", "/console/complaints/answer"
@@ -178,7 +179,9 @@ class TestWhoMaySee:
 
     def test_only_who_takes_complaints_is_offered_the_form(self, enter: Enter) -> None:
         offers = {who: f'href="{NEW}"' in enter(who).page(BOARD) for who in PEOPLE}
-        assert offers == {"duty": True, "officer": False, "keeper": False, "outsider": True, "police": False}
+        assert offers == {"duty": True, "officer": False, "keeper": False, "outsider": True} | dict.fromkeys(
+            ("police", "hotline"), False
+        )
         for who in ("officer", "keeper", "police"):
             person = enter(who)
             person.page(NEW, 404)
@@ -188,6 +191,20 @@ class TestWhoMaySee:
     def test_the_navigation_leads_there_only_whoever_may_use_it(self, enter: Enter) -> None:
         assert f'<a href="{BOARD}" data-go="p">' in enter("keeper").page("/console")
         assert f'<a href="{BOARD}" data-go' not in enter("police").page("/console")
+
+    def test_the_agency_of_a_hotline_sees_what_it_put_down_and_not_the_clue(self, enter: Enter, desk: Desk) -> None:
+        complaint = filed(desk, HOTLINE)
+        hotline, police = enter("hotline"), enter("police")
+        assert f'href="{BOARD}?state=received"' in hotline.page("/console")
+        assert BOARD not in police.page("/console")
+        address = f"{BOARD}/{complaint['id']}"
+        page = hotline.page(address)
+        assert complaint["tracking"] in page
+        assert NAME not in page
+        assert complaint["clue_ref"].partition(":")[2] not in page
+        hotline.step(address, "open_identity", 403, reason="想看看")
+        hotline.step(address, "withdraw", reason="来电人撤回")
+        assert "已撤回" in hotline.page(address)
 
     def test_a_form_from_elsewhere_opens_nothing(self, enter: Enter) -> None:
         address, _, _ = taken(enter)
