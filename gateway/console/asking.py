@@ -14,6 +14,7 @@ from shared.web.deps import ASSERTION_HEADER
 
 ROOM_OF = {
     "clues": "clue",
+    "complaints": "complaint",
     "inspections": "inspection",
     "squad-tasks": "task",
     "cases": "case",
@@ -36,6 +37,13 @@ SERVED_BY = {
     "inspections": "clue",
     "squad-tasks": "clue",
     "clue-figures": "clue",
+    "complaints": "clue",
+    "complaint-answers": "clue",
+    "van-runs": "clue",
+    "rules": "clue",
+    "rule-packs": "clue",
+    "drills": "clue",
+    "squads": "clue",
 }
 PLURAL = {room: kind for kind, room in ROOM_OF.items()}
 

@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from gateway.console import threshold
 from gateway.console.asking import Refused, Rooms
+from gateway.console.navigation import Entry, offered
 from gateway.console.page import html
 from gateway.console.words import Words
 from gateway.deps import ActingDep, IdentityDep, RoomDep, UpstreamDep
@@ -69,6 +70,11 @@ class Visit:
     def now(self) -> datetime:
         """Return the present instant."""
         return self.room.clock()
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Return where the navigation leads this reader."""
+        return offered(self.by)
 
     def agency(self, agency_id: str) -> str:
         """Return the name of an agency; a room itself acts as the desk."""

@@ -127,9 +127,10 @@ async def given(visit: Visit, kind: str, subject_id: str, form: FormData) -> Any
     if digest := str(form.get("sha256") or "").strip():
         params["sha256"] = digest
     headers = {"Content-Type": file.content_type or "application/octet-stream"}
-    return await visit.rooms.post(kind, f"/{subject_id}/evidence", _pieces(file), headers=headers, **params)
+    return await visit.rooms.post(kind, f"/{subject_id}/evidence", pieces(file), headers=headers, **params)
 
 
-async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:
+async def pieces(file: UploadFile) -> AsyncIterator[bytes]:
+    """Yield an uploaded file piece by piece."""
     while piece := await file.read(CHUNK_BYTES):
         yield piece

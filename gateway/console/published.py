@@ -27,6 +27,7 @@ PATHS: Mapping[str, Mapping[str, str]] = {
         "accept": "accept",
         "decline": "decline",
     },
+    "complaints": {"reply": "reply", "withdraw": "withdraw", "open_identity": "identity"},
     "cases": {
         "file_case": "file",
         "decline_filing": "decline-filing",
@@ -104,7 +105,7 @@ PATHS: Mapping[str, Mapping[str, str]] = {
     },
 }
 """Kind of subject, step of its procedure, what follows the subject's id in the address that takes it."""
-FIRST = {"clues": "receive", "cases": "open_case"}
+FIRST = {"clues": "receive", "complaints": "file", "cases": "open_case"}
 """The step by which a subject of a kind comes into being at an officer's hand."""
 OF_RULES = frozenset({"rule_id", "rule_version", "score", "score_reasons"})
 """What only a detection rule states of a clue."""

@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateway.console import facts, matters
+from gateway.console.asking import Refused
 from gateway.console.entry import Visit
 from gateway.console.forms import Field, fields_of
 from gateway.console.published import Schema, body_of
 from gateway.console.telling import moved_in_words
 from gateway.console.words import texts
+from shared.errors import LianqinError
 from shared.rules.entries import article_en
 from shared.rules.procedure_entries import Procedure
+from shared.web.problems import problem
 
 
 def procedure_of(visit: Visit, subject: Mapping[str, Any]) -> Procedure:
@@ -97,7 +100,13 @@ def _labelled(visit: Visit, field: str) -> str:
     return visit.words.or_else(f"field.{field}", field)
 
 
-def problem_in_words(visit: Visit, problem: Mapping[str, Any]) -> dict[str, Any]:
+def refusal_in_words(visit: Visit, refusal: Refused | LianqinError) -> dict[str, Any]:
+    """Return a refusal, of a room or of our own, as it is shown beside a form."""
+    said = refusal.problem if isinstance(refusal, Refused) else problem(refusal, visit.words.language)
+    return problem_in_words(visit, said)
+
+
+def problem_in_words(visit: Visit, told: Mapping[str, Any]) -> dict[str, Any]:
     """Return a problem document with its reasons and errors as they are shown beside a form."""
     errors = [
         {
@@ -105,6 +114,6 @@ def problem_in_words(visit: Visit, problem: Mapping[str, Any]) -> dict[str, Any]
             "label": _labelled(visit, str(one.get("field", "")).removeprefix("body.")),
             "text": visit.words.or_else(f"invalid.{one.get('code')}", str(one.get("message", ""))),
         }
-        for one in problem.get("errors") or ()
+        for one in told.get("errors") or ()
     ]
-    return {**problem, "reasons": [_reason(visit, one) for one in problem.get("reasons") or ()], "errors": errors}
+    return {**told, "reasons": [_reason(visit, one) for one in told.get("reasons") or ()], "errors": errors}

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from gateway.console import clocks, conferring, facts, joining, lanes, matters, penalties, together
 from gateway.console.asking import ROOM_OF, path_of
 from gateway.console.entry import Visit
+from gateway.console.navigation import is_of_bureau
 from gateway.console.steps import procedure_of, step_shown
 from gateway.console.telling import read, told
 from gateway.console.times import moment
@@ -21,6 +22,7 @@ DETAILS: Mapping[str, str] = {
         "priority assigned_to squad reply_by result method findings verified_at reviewed_by review_opinion "
         "redirected_to reason note outcome"
     ),
+    "complaints": "tracking category channel place division occurred_at is_named filed_by reply replied_at",
     "cases": (
         "case_no source division rule_id discovered_at officers conduct_on suspected_offence handed_over_at "
         "accepted_at receipt_number requested outcome outcome_at finding proposal decision decision_number "
@@ -46,7 +48,7 @@ DETAILS: Mapping[str, str] = {
 async def gathered(visit: Visit, kind: str, subject_id: UUID) -> dict[str, Any]:
     """Return what the page of a subject shows. Raises Refused when the reader may not see it."""
     rooms, target = visit.rooms, f"/{subject_id}"
-    subject = await rooms.get(kind, target)
+    subject = await fetched(visit, kind, subject_id)
     journal, ledger, steps, items, verdicts, journey, whole = await asyncio.gather(
         rooms.get(kind, f"{target}/journal", limit=ENTRIES),
         rooms.get(kind, f"{target}/deadlines"),
@@ -66,7 +68,7 @@ async def gathered(visit: Visit, kind: str, subject_id: UUID) -> dict[str, Any]:
         "state": state_of(visit, subject),
         "procedure": visit.words.name(procedure_of(visit, subject)),
         "parties": _parties(visit, subject),
-        "neighbours": neighbours(subject),
+        "neighbours": neighbours(subject) if kind != "complaints" or is_of_bureau(visit.by) else [],
         "details": details(visit, kind, subject),
         "clocks": [clocks.shown(visit, clock, pauses.get(str(clock["id"]), ())) for clock in ledger["items"]],
         "lines": told(visit, journal["items"]),
@@ -81,6 +83,19 @@ async def gathered(visit: Visit, kind: str, subject_id: UUID) -> dict[str, Any]:
         "conference": await conferring.parts(visit, subject) if kind == conferring.KIND else None,
         "together": together.shown(visit, subject, whole) if whole is not None else None,
     }
+
+
+async def fetched(visit: Visit, kind: str, subject_id: UUID) -> dict[str, Any]:
+    """Return a subject as its room shows it, with a title. Raises Refused when the reader may not see it."""
+    return titled(visit, await visit.rooms.get(kind, f"/{subject_id}"))
+
+
+def titled(visit: Visit, subject: dict[str, Any]) -> dict[str, Any]:
+    """Return a subject with a title; a complaint's are its number and what it is about, never who complained."""
+    if "tracking" in subject:
+        category = visit.words(f"value.{subject['category']}")
+        return subject | {"title": f"{subject['tracking']} {category}"}
+    return subject
 
 
 def _step(visit: Visit, kind: str, subject: Mapping[str, Any], step: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,6 +129,8 @@ def _parties(visit: Visit, subject: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _in_words(visit: Visit, name: str, value: Any) -> str:
+    if name == "filed_by":
+        return visit.agency(str(value))
     if isinstance(value, list):
         return visit.words("list.comma").join(str(one) for one in value)
     if name.endswith(("_at", "_by", "_from", "_to", "_until")) and isinstance(value, str) and "T" in value:

@@ -14,6 +14,7 @@ from shared.web.problems import problem
 HOME, LOGIN, CHECK = "/console", "/console/login", "/console/check"
 OPEN = ("/console/static/", "/console/language/")
 COOKIE, LANGUAGE_COOKIE = "lianqin_session", "lianqin_language"
+UPLOADS = ("/evidence", "/points", "/set")
 LOGIN_METHODS = frozenset({"GET", "HEAD", "POST"})
 
 
@@ -29,8 +30,8 @@ def is_open(method: str, path: str) -> bool:
 
 
 def takes_upload(path: str) -> bool:
-    """Whether a console path takes a file of evidence, and so the larger limit."""
-    return path.startswith(f"{HOME}/") and path.endswith("/evidence")
+    """Whether a console path takes a file of evidence, of a run's points or of a drill's set: the larger limit."""
+    return path.startswith(f"{HOME}/") and path.endswith(UPLOADS)
 
 
 def authorization_of(scope: Scope) -> bytes | None:

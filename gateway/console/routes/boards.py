@@ -11,10 +11,12 @@ from starlette.responses import RedirectResponse, Response
 
 from gateway.console import clocks, matters
 from gateway.console.asking import PLURAL, ROOM_OF, Refused, page_of
+from gateway.console.complaining import may_take
 from gateway.console.entry import ConsoleRoute, FormDep, Visit, VisitDep
+from gateway.console.navigation import is_of_bureau
 from gateway.console.published import FIRST
 from gateway.console.steps import procedure_of
-from gateway.console.subjects import is_final, state_of, states_of
+from gateway.console.subjects import is_final, state_of, states_of, titled
 from gateway.deps import UpstreamDep, act
 from gateway.desk import routes as desk
 from gateway.exchange.models import NoticeView
@@ -50,6 +52,7 @@ async def home(visit: VisitDep, upstream: UpstreamDep) -> Response:
         _notices(visit, unread=True, limit=NOTICES),
     )
     counts = [(kind, _counted(visit, kind, figures.subjects.get(ROOM_OF[kind], {}))) for kind in ROOM_OF]
+    counts = [one for one in counts if one[0] != "complaints" or one[1] or is_of_bureau(visit.by)]
     return visit.page(
         "home.html",
         clocks=await _rows(visit, board),
@@ -170,7 +173,7 @@ async def board(visit: Visit, kind: str, after: str, state: str) -> Response:
     """Show a page of the subjects of a kind."""
     asked = {"limit": str(PER_PAGE), "after": after, "state": state}
     page = await visit.rooms.get(kind, "", **{name: value for name, value in asked.items() if value})
-    found: list[Mapping[str, Any]] = page["items"]
+    found = [titled(visit, one) for one in page["items"]]
     near = await asyncio.gather(*(_nearest(visit, kind, subject) for subject in found))
     rows = [
         {
@@ -192,6 +195,7 @@ async def board(visit: Visit, kind: str, after: str, state: str) -> Response:
         state=state,
         states=states_of(visit, kind),
         begins=_begins(visit, kind),
+        asks=is_of_bureau(visit.by),
         refresh=REFRESH_SECONDS,
     )
 
@@ -199,8 +203,10 @@ async def board(visit: Visit, kind: str, after: str, state: str) -> Response:
 def _begins(visit: Visit, kind: str) -> bool:
     if kind == "conferences":
         return True
+    if kind == "complaints":
+        return may_take(visit)
     if kind in FIRST:
-        return visit.by.kind == "ecological_environment_authority"
+        return is_of_bureau(visit.by)
     return bool(matters.openable(visit, kind))
 
 
@@ -235,7 +241,7 @@ async def _title(visit: Visit, ref: str) -> str:
         found = await visit.rooms.get(PLURAL[kind], f"/{subject_id}")
     except (Refused, RoomUnavailable):
         return ""
-    return str(found["title"])
+    return str(titled(visit, found)["title"])
 
 
 def _counted(visit: Visit, kind: str, counted: Mapping[str, int]) -> list[tuple[str, str, int]]:

@@ -11,7 +11,7 @@ from gateway.console import evidence, forms
 from gateway.console.asking import ROOM_OF, Refused
 from gateway.console.entry import ConsoleRoute, FormDep, Visit, VisitDep
 from gateway.console.steps import problem_in_words
-from gateway.console.subjects import shown_item
+from gateway.console.subjects import fetched, shown_item
 from gateway.console.telling import read
 from shared.errors import LianqinError, NotVisible
 from shared.web.evidence_routes import UPLOAD_LIMIT_BYTES
@@ -88,7 +88,7 @@ async def _item(
 ) -> Response:
     _check(kind)
     rooms, target = visit.rooms, f"/{subject_id}"
-    subject = await rooms.get(kind, target)
+    subject = await fetched(visit, kind, subject_id)
     items = (await rooms.get(kind, f"{target}/evidence"))["items"]
     found = next((one for one in items if one["id"] == str(item_id)), None)
     if found is None:
@@ -124,7 +124,7 @@ async def _form(
     refused: dict[str, Any] | None,
 ) -> Response:
     _check(kind)
-    subject = await visit.rooms.get(kind, f"/{subject_id}")
+    subject = await fetched(visit, kind, subject_id)
     known = evidence.requirement(visit, document) if document else None
     of_kind = (typed.get("kind") or [""])[0]
     return visit.page(

@@ -11,14 +11,13 @@ from gateway.console import conferring, facts, forms, joining, lanes, matters
 from gateway.console.asking import ROOM_OF, Refused, page_of
 from gateway.console.entry import ConsoleRoute, FormDep, Visit, VisitDep
 from gateway.console.published import FIRST, OF_RULES, PATHS, body_of
-from gateway.console.steps import problem_in_words, procedure_of
+from gateway.console.steps import procedure_of, refusal_in_words
 from gateway.console.subjects import gathered
 from gateway.console.telling import told
 from gateway.deps import UpstreamDep
 from gateway.desk import routes as desk
 from shared.errors import LianqinError, NotVisible
 from shared.rules.procedure_entries import Procedure
-from shared.web.problems import problem
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
@@ -49,7 +48,7 @@ async def begin(kind: str, visit: VisitDep, form: FormDep) -> Response:
     except (Refused, LianqinError) as refusal:
         if isinstance(refusal, NotVisible):
             raise
-        return _begin(visit, kind, forms.kept(form), _problem(visit, refusal), named)
+        return _begin(visit, kind, forms.kept(form), refusal_in_words(visit, refusal), named)
     return RedirectResponse(f"/console/{kind}/{made['id']}?done={first}", status_code=303)
 
 
@@ -102,7 +101,7 @@ def _begin(
 @router.get("/{kind}/{subject_id}")
 async def subject(kind: str, subject_id: UUID, visit: VisitDep, done: str = "") -> Response:
     """Show one clue, case or referral."""
-    return await _page(visit, kind, subject_id, done=done)
+    return await page(visit, kind, subject_id, done=done)
 
 
 @router.post("/{kind}/{subject_id}/steps/{step}")
@@ -114,7 +113,7 @@ async def take(kind: str, subject_id: UUID, step: str, visit: VisitDep, form: Fo
         path, body = await _given(visit, kind, subject_id, step, form)
         await visit.rooms.post(kind, f"/{subject_id}/{path}", body, headers=headers)
     except (Refused, LianqinError) as refusal:
-        return await _page(visit, kind, subject_id, refused=(step, _problem(visit, refusal), forms.kept(form)))
+        return await page(visit, kind, subject_id, refused=(step, refusal_in_words(visit, refusal), forms.kept(form)))
     return RedirectResponse(f"/console/{kind}/{subject_id}?done={step}", status_code=303)
 
 
@@ -151,17 +150,13 @@ def _body(visit: Visit, fields: list[forms.Field], form: FormData) -> dict[str, 
     return body
 
 
-def _problem(visit: Visit, refusal: Refused | LianqinError) -> dict[str, Any]:
-    said = refusal.problem if isinstance(refusal, Refused) else problem(refusal, visit.words.language)
-    return problem_in_words(visit, said)
-
-
 Refusal = tuple[str, dict[str, Any], dict[str, list[str]]]
 
 
-async def _page(
+async def page(
     visit: Visit, kind: str, subject_id: UUID, *, done: str = "", refused: Refusal | None = None
 ) -> Response:
+    """Show one subject; of a step that was refused with why, and with everything that was typed."""
     _check(kind)
     found = await gathered(visit, kind, subject_id)
     step, said, typed = refused or ("", None, {})

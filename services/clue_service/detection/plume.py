@@ -66,12 +66,14 @@ def _sources(rows: pl.DataFrame, sites: pl.DataFrame, values: Values) -> pl.Seri
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An enterprise upwind of a point: degrees off the wind, metres away."""
+    """An enterprise upwind of a point: degrees off the wind, metres away, and where it lies."""
 
     enterprise_id: str
     name: str
     degrees: float
     metres: float
+    lat: float
+    lon: float
 
 
 def upwind(point: Mapping[str, Any], sites: pl.DataFrame, values: Values) -> list[Source]:
@@ -89,7 +91,7 @@ def upwind(point: Mapping[str, Any], sites: pl.DataFrame, values: Values) -> lis
         angle, km = turned(bearing(place, corner), point["wind_dir"]), apart_km(place, corner)
         if angle > values["sector"]:
             continue
-        source = Source(site["enterprise_id"], site["name"] or site["enterprise_id"], angle, 1000 * km)
+        source = Source(site["enterprise_id"], site["name"] or site["enterprise_id"], angle, 1000 * km, *corner)
         told = (angle / values["sector"] + km / values["reach"], _told(source), source)
         best[source.enterprise_id] = min(best.get(source.enterprise_id, told), told, key=lambda one: one[:2])
     return [source for _, _, source in sorted(best.values(), key=lambda one: one[:2])[:MOST_SOURCES]]

@@ -142,6 +142,22 @@ class DrillList(Marked):
     items: list[DrillView]
 
 
+class WipedDrill(Marked):
+    """A drill of which only the journalled scores are left."""
+
+    id: UUID
+    name: str
+    owner: str
+    squads: list[str]
+    wiped_at: AwareDatetime
+
+
+class WipedDrills(Marked):
+    """The wiped drills whose scores one may see."""
+
+    items: list[WipedDrill]
+
+
 class DrillHit(Marked):
     """A hit of the rules as they are over the drill's set; it is no clue and never becomes one."""
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from services.clue_service.drills.models import Drill, DrillEntry, Part, Place, Scores, ScoreView
+from services.clue_service.drills.models import Drill, DrillEntry, Part, Place, Scores, ScoreView, WipedDrill
 from services.clue_service.squads.squads import all_of_them
 from shared.errors import NotVisible, Text
 from shared.identity import Principal
@@ -20,6 +20,7 @@ OPENED, SET_GIVEN, SCORED, CLOSED, WIPED = (
     "drill.wiped",
 )
 MOST_ENTRIES = 10_000
+MOST_WIPED = 200
 
 
 def ref(drill_id: UUID) -> str:
@@ -45,6 +46,24 @@ def drills(session: Session, *, by: Principal) -> list[Drill]:
     """Return the drills one may see, newest first."""
     rows = session.exec(select(Drill).order_by(col(Drill.id).desc()))
     return [one for one in rows if by.agency == one.owner or takes_part(one.squads, by.agency)]
+
+
+def wiped(session: Session, *, by: Principal) -> list[WipedDrill]:
+    """Return the wiped drills one ran or took part in, newest first: of them nothing but the journal is left."""
+    is_wipe = (col(Entry.subject).startswith("drill:"), Entry.type == WIPED)
+    ended = session.exec(select(Entry).where(*is_wipe).order_by(col(Entry.id).desc()).limit(MOST_WIPED))
+    when = {one.subject: one.at for one in ended}
+    begun = session.exec(select(Entry).where(Entry.type == OPENED, col(Entry.subject).in_(list(when))))
+    opened = {one.subject: _read(one)[1] for one in begun}
+    return [
+        WipedDrill(
+            id=UUID(subject.partition(":")[2]),
+            wiped_at=at,
+            **{name: opened[subject][name] for name in ("name", "owner", "squads")},
+        )
+        for subject, at in when.items()
+        if by.agency == opened[subject]["owner"] or takes_part(opened[subject]["squads"], by.agency)
+    ]
 
 
 def entries(session: Session, found: Drill, squad: str, part: Part) -> list[DrillEntry]:

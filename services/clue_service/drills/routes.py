@@ -23,6 +23,7 @@ from services.clue_service.drills.models import (
     ScoreView,
     ScreeningEntry,
     VerificationEntry,
+    WipedDrills,
 )
 from services.clue_service.intake.import_routes import received
 from shared.errors import BodyInvalid, NotVisible, Text
@@ -55,6 +56,12 @@ def open_drill(body: NewDrill, room: RoomDep, by: PrincipalDep) -> DrillView:
 def list_drills(session: ReadDep, by: PrincipalDep) -> DrillList:
     """List the drills you run or take part in, newest first."""
     return DrillList(items=[DrillView.model_validate(one) for one in queries.drills(session, by=by)])
+
+
+@router.get("/wiped")
+def list_wiped(session: ReadDep, by: PrincipalDep) -> WipedDrills:
+    """List the wiped drills you ran or took part in, newest first; their scores are read as before."""
+    return WipedDrills(items=queries.wiped(session, by=by))
 
 
 @router.get("/{drill_id}")

@@ -125,13 +125,15 @@ class RunView(BaseModel):
 
 
 class Candidate(BaseModel):
-    """An enterprise upwind of a peak, to be looked at: how far off the wind (°), how far away (m), and in words."""
+    """An enterprise upwind of a peak, to be looked at: off the wind (°), how far (m), where it lies, and in words."""
 
     rank: int
     enterprise_id: str
     name: str
     off_degrees: float
     metres: float
+    lat: float
+    lon: float
     zh: str
     en: str
 

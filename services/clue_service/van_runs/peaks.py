@@ -98,6 +98,8 @@ def _candidate(rank: int, source: plume.Source, top: Mapping[str, Any]) -> Candi
         name=source.name,
         off_degrees=round(source.degrees, 1),
         metres=round(source.metres, 0),
+        lat=source.lat,
+        lon=source.lon,
         zh=f"在上风向（风向 {wind}°）偏 {source.degrees:.0f}°、{source.metres:.0f} 米处，仅供排查",
         en=f"{source.degrees:.0f}° off the wind from {wind}°, {source.metres:.0f} m away: to be looked at",
     )

@@ -15,7 +15,7 @@ from shared.records.deadlines import Deadline
 from shared.records.deliveries import Delivery
 from shared.records.items import Item
 from shared.records.journal import Entry
-from tests.desk import Desk
+from tests.desk import Desk, officer
 from tests.journeys import OFFICER, receive_clue
 from tests.service.clue.drilling import (
     CENTRE,
@@ -29,6 +29,8 @@ from tests.service.clue.drilling import (
     played,
     running,
 )
+
+POLICE = officer("psb-320500", "liaison")
 
 
 class TestRanking:
@@ -134,6 +136,12 @@ class TestWiping:
             for table in (Drill, DrillEntry):
                 assert session.exec(select(func.count()).select_from(table)).one() == 0
         assert desk.get(CENTRE, "/v1/drills")["items"] == []
+        told = [{name: drill[name] for name in ("id", "name", "owner", "squads")}]
+        for who, expected in ((CENTRE, told), (OTHER, told), (OUTSIDE, []), (POLICE, [])):
+            found = desk.get(who, "/v1/drills/wiped")
+            assert found["mark"] == MARK
+            assert [{name: one[name] for name in told[0]} for one in found["items"]] == expected
+        assert desk.call(None, "GET", "/v1/drills/wiped").status_code == 401
         for more in ((), ("hits",), ("tables", "weather")):
             assert desk.call(OFFICER, "GET", path(drill, *more)).status_code == 404
         assert desk.call(OUTSIDE, "GET", path(drill, "scores")).status_code == 404
@@ -143,6 +151,7 @@ class TestWiping:
 
     def test_a_drill_that_is_not_closed_is_not_wiped(self, desk, archive):
         drill = running(desk, archive)
+        assert desk.get(CENTRE, "/v1/drills/wiped")["items"] == []
         assert desk.call(CENTRE, "POST", path(drill, "wipe")).status_code == 409
         assert desk.get(OFFICER, path(drill, "hits"))["items"]
 

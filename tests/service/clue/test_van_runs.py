@@ -165,6 +165,7 @@ class TestPeaks:
         assert [(one["rank"], one["enterprise_id"]) for one in peak["candidates"]] == [(1, "ENT-N"), (2, "ENT-NE")]
         assert 500 < peak["candidates"][0]["metres"] < 620
         assert "上风向" in peak["candidates"][0]["zh"]
+        assert (peak["candidates"][0]["lat"], peak["candidates"][0]["lon"]) == (LAT + 0.005, LON + 0.0166)
         assert peak["zh"]
         assert peak["en"]
         assert shown["length_km"] == pytest.approx(4, rel=0.02)

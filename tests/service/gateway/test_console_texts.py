@@ -13,7 +13,7 @@ CODE = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}|<!DOCTYPE html>|<[^>]*>|&[a-
 PLACE = re.compile(r"\{\w+\}")
 HAN = re.compile(r"[\u3400-\u9fff]")
 SUBJECTS = {"clues": "clue", "cases": "case", "conferences": "conference", "referrals": "referral"}
-SUBJECTS |= {"operations": "operation", "linkages": "linkage"}
+SUBJECTS |= {"complaints": "complaint", "operations": "operation", "linkages": "linkage"}
 
 
 def test_every_text_is_said_in_both_languages():
@@ -50,7 +50,9 @@ FAMILIES = {
     "begin",
     "board",
     "clock",
+    "complaint",
     "conference",
+    "drill",
     "entry",
     "exhibit",
     "field",
@@ -68,11 +70,13 @@ FAMILIES = {
     "penalty",
     "requirement",
     "room",
+    "rule",
     "step",
     "subject",
     "term_unit",
     "timeliness",
     "unit",
+    "van",
     "value",
     "verdict",
     "weekday",
