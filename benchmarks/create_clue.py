@@ -31,7 +31,7 @@ from shared.records.deliveries import Delivery
 from shared.records.journal import Entry
 from shared.records.notices import Notice
 from shared.records.room import Room
-from shared.web.assembly import make_room
+from shared.web.assembly import make_room, settled
 
 REQUESTS, CONNECTIONS, ROUNDS = 300, 8, 5
 TARGET_RAW, TARGET_ORM = 0.5, 4.0
@@ -157,7 +157,7 @@ def with_rivals(room: Room, raw: Callable[[Receive], None], unit: Callable[[Rece
 @contextmanager
 def served(app: FastAPI) -> Iterator[str]:
     """Serve an app from a thread."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", access_log=False))
+    server = uvicorn.Server(uvicorn.Config(settled(app), host="127.0.0.1", port=0, log_level="error", access_log=False))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

@@ -21,7 +21,7 @@ from shared.config import Settings
 from shared.records.room import Room
 from shared.records.verifying import Broken
 from shared.web.app import create_app
-from shared.web.assembly import make_room, verify_all
+from shared.web.assembly import make_room, settled, verify_all
 
 ROUTERS = [
     oauth.router,
@@ -94,4 +94,4 @@ def verify(settings: Settings) -> tuple[int, list[Broken]]:
 
 def create() -> Door:
     """Return the gateway as the environment describes it."""
-    return create_door(make_room("gateway", {}))
+    return settled(create_door(make_room("gateway", {})))

@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from struct import unpack
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,11 @@ Clock = Callable[[], datetime]
 _lock = threading.Lock()
 _newest = 0
 """The newest identifier's moment: milliseconds, then a count of twelve bits."""
+_told: tuple[datetime | None, int] = (None, 0)
+"""The instant that was asked for last, and its moment."""
+DRAWN = 256
+_drawn: list[int] = []
+"""Random numbers of the operating system, drawn by the handful; a forked process draws its own."""
 
 
 def system_now() -> datetime:
@@ -31,9 +37,15 @@ def new_id(now: datetime) -> UUID:
 
     Within a process later ones always sort after earlier ones: the twelve bits behind the millisecond count on.
     """
-    global _newest
+    global _newest, _told
     with _lock:
-        _newest = max((int(now.timestamp() * 1000) & 0xFFFF_FFFF_FFFF) << 12, _newest + 1)
-        moment = _newest
-    random = int.from_bytes(os.urandom(8)) & 0x3FFF_FFFF_FFFF_FFFF
+        if now is not _told[0]:
+            _told = (now, (int(now.timestamp() * 1000) & 0xFFFF_FFFF_FFFF) << 12)
+        _newest = moment = max(_told[1], _newest + 1)
+        if not _drawn:
+            _drawn.extend(unpack(f"{DRAWN}Q", os.urandom(8 * DRAWN)))
+        random = _drawn.pop() & 0x3FFF_FFFF_FFFF_FFFF
     return UUID(int=(moment >> 12) << 80 | 0x7 << 76 | (moment & 0xFFF) << 64 | 0x2 << 62 | random)
+
+
+os.register_at_fork(after_in_child=_drawn.clear)

@@ -27,7 +27,7 @@ from shared.records.db import Row
 from shared.records.room import Room
 from shared.records.verifying import Broken
 from shared.web.app import create_app
-from shared.web.assembly import make_room, verify_all
+from shared.web.assembly import make_room, settled, verify_all
 from shared.web.subject_routes import room_routes
 
 SUBJECTS: dict[str, type[Row]] = {
@@ -66,4 +66,4 @@ def verify(settings: Settings) -> tuple[int, list[Broken]]:
 
 def create() -> FastAPI:
     """Return the application with the settings of the environment (uvicorn factory)."""
-    return make(make_room("clue", SUBJECTS))
+    return settled(make(make_room("clue", SUBJECTS)))

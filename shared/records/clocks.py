@@ -32,7 +32,7 @@ def move(
     """Move the clocks as the step of agency `by` says, and return what the journal says of them."""
     said: list[dict[str, Any]] = []
     waiting: list[Start] = []
-    known = subject.model_dump() | stated_of(session, subject) | dict(fields)
+    known = {**vars(subject), **stated_of(session, subject), **fields}
     for wanted in step.clocks:
         if wanted.when is not None and not wanted.when.holds(known):
             continue
@@ -100,7 +100,7 @@ def _moment(session: Session, wanted: Clock, subject: Row, fields: Mapping[str, 
         return now
     value = fields.get(wanted.from_field)
     if value is None:
-        value = getattr(subject, wanted.from_field, None) or stated_of(session, subject).get(wanted.from_field)
+        value = subject.known(wanted.from_field) or stated_of(session, subject).get(wanted.from_field)
     if isinstance(value, datetime):
         return value
     if isinstance(value, date):

@@ -95,7 +95,8 @@ def start(session: Session, subject: Row, starts: Sequence[Start], *, now: datet
 
 def new_row(room: Room, subject: Row, wanted: Start, *, now: datetime) -> dict[str, Any]:
     """Return the row of a clock that starts, with what it projects."""
-    term = room.catalogue.term(wanted.term_id, on=today(now))
+    term_on = today(now)
+    term = room.catalogue.term(wanted.term_id, on=term_on)
     return {
         "id": new_id(now),
         "subject": subject.ref,
@@ -103,13 +104,13 @@ def new_row(room: Room, subject: Row, wanted: Start, *, now: datetime) -> dict[s
         "subject_id": subject.id,
         "journey_id": subject.journey_id,
         "term_id": wanted.term_id,
-        "term_on": today(now),
+        "term_on": term_on,
         "party": wanted.party,
         "state": "running",
         "started_at": wanted.started_at,
         "ended_at": None,
         "breached_at": None,
-        "awaits": json.dumps(list(term.stops_on) if len(term.stops_on) > 1 else []),
+        "awaits": json.dumps(list(term.stops_on)) if len(term.stops_on) > 1 else "[]",
         "reached": "[]",
         **projections.projection(room, term, wanted.started_at, (), ()),
     }

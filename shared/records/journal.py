@@ -65,7 +65,7 @@ def entry_values(
             "subject": subject,
             "seq": seq,
             "prev": prev,
-            "journey": str(journey_id),
+            "journey": journey_id,
             "type": fact.type,
             "at": now.isoformat(),
             "by": {"agency": by.agency, "actor": by.actor, "name": by.name, "roles": sorted(by.roles)},

@@ -15,6 +15,7 @@ from shared.records.db import Party, Row, write
 from shared.records.deliveries import Answer, Parcel, parcel_values, queue
 from shared.records.journal import Fact, canonical
 from shared.records.room import Room, room_of
+from shared.rules.notices import Notice as Catalogued
 from shared.rules.notices import Recipient
 
 
@@ -116,27 +117,46 @@ def tell_of_event(
     `told` are the agencies the event itself is addressed to.
     """
     room = room_of(session)
-    wanted = [notice for notice in room.catalogue.notices.values() if notice.event == fact.type]
-    values = _words(room, subject) | _step_words(room, subject, fact) if wanted else {}
-    values |= {"item": str(fact.data.get("name", ""))}
+    wanted = room.catalogue.notices_of(fact.type)
+    if not wanted:
+        return []
+    values = _words(room, subject) | _step_words(room, subject, fact) | {"item": str(fact.data.get("name", ""))}
     tellings = [
-        Telling(
-            key=f"{entry_id}:{notice.id}",
-            type=fact.type,
-            level="urgent" if notice.urgent else "info",
-            agencies=_recipients(session, subject, recipient, told, parties),
-            role=role,
-            title=Text(notice.title_zh.format_map(values), notice.title_en.format_map(values)),
-            body=Text(notice.zh.format_map(values), notice.en.format_map(values)),
-            needs_answer=notice.needs_answer,
-            template=f"notice:{notice.id}",
-            values={name: values[name] for name in notice.placeholders},
-        )
+        telling
         for notice in wanted
         for recipient in notice.recipients
-        for role in recipient.roles
+        for telling in _tellings(
+            notice,
+            dict.fromkeys(recipient.roles, f"{entry_id}:{notice.id}"),
+            _recipients(session, subject, recipient, told, parties),
+            values,
+        )
     ]
     return noticed(session, subject, tellings, now=now)
+
+
+def _tellings(
+    notice: Catalogued, keys: Mapping[str, str], agencies: tuple[str, ...], values: Mapping[str, str]
+) -> list[Telling]:
+    """Return what a notice of the catalogue tells each role, under that role's key; the texts are filled once."""
+    title = Text(notice.title_zh.format_map(values), notice.title_en.format_map(values))
+    body = Text(notice.zh.format_map(values), notice.en.format_map(values))
+    named = {name: values[name] for name in notice.placeholders}
+    return [
+        Telling(
+            key=key,
+            type=notice.event,
+            level="urgent" if notice.urgent else "info",
+            agencies=agencies,
+            role=role,
+            title=title,
+            body=body,
+            needs_answer=notice.needs_answer,
+            template=f"notice:{notice.id}",
+            values=named,
+        )
+        for role, key in keys.items()
+    ]
 
 
 def _recipients(
@@ -173,7 +193,7 @@ def _words(room: Room, subject: Row) -> dict[str, str]:
     owner = room.catalogue.agencies.get(subject.owner)
     words |= {"owner_zh": owner.name_zh if owner else subject.owner, "owner_en": owner.name_en if owner else ""}
     columns = ("title", "enterprise_name", "outcome", "reasons", "letter_number", "requested")
-    return words | {name: str(getattr(subject, name, "") or "") for name in columns}
+    return words | {name: str(subject.known(name) or "") for name in columns}
 
 
 def raise_notices(session: Session, subject: Row, tellings: Iterable[Telling], *, now: datetime) -> int:
@@ -196,22 +216,15 @@ def tell_of_entry(
     `parties` says which agencies stand in a relation to it; `values` fills the texts.
     """
     tellings = [
-        Telling(
-            key=f"{entry['id']}:{notice.id}:{role}",
-            type=notice.event,
-            level="urgent" if notice.urgent else "info",
-            agencies=tuple(parties.get(recipient.relation, ())),
-            role=role,
-            title=Text(notice.title_zh.format_map(values), notice.title_en.format_map(values)),
-            body=Text(notice.zh.format_map(values), notice.en.format_map(values)),
-            needs_answer=notice.needs_answer,
-            template=f"notice:{notice.id}",
-            values={name: values[name] for name in notice.placeholders},
-        )
-        for notice in room_of(session).catalogue.notices.values()
-        if notice.event == entry["type"]
+        telling
+        for notice in room_of(session).catalogue.notices_of(entry["type"])
         for recipient in notice.recipients
-        for role in recipient.roles
+        for telling in _tellings(
+            notice,
+            {role: f"{entry['id']}:{notice.id}:{role}" for role in recipient.roles},
+            tuple(parties.get(recipient.relation, ())),
+            values,
+        )
     ]
     parcels = noticed(session, _Chain(entry["subject"], entry["journey_id"]), tellings, now=now)
     queue(session, parcels)
@@ -222,8 +235,8 @@ def noticed(session: Session, subject: Chained, tellings: Iterable[Telling], *, 
     """Write notices, and return the deliveries that carry them to the gateway."""
     told = [(_row(subject, telling, agency, now), telling) for telling in tellings for agency in telling.agencies]
     write(session, Notice, [row for row, _ in told])
-    room = room_of(session)
-    return [_delivery(room.name, subject, row, telling, now) for row, telling in told]
+    origin = Origin(room=room_of(session).name, subject=subject.ref, journey_id=subject.journey_id)
+    return [_delivery(origin, row, telling, now) for row, telling in told]
 
 
 def _row(subject: Chained, telling: Telling, agency: str, now: datetime) -> dict[str, Any]:
@@ -243,17 +256,15 @@ def _row(subject: Chained, telling: Telling, agency: str, now: datetime) -> dict
     }
 
 
+CARRIED = ("key", "agency", "role", "type", "level", "subject", "title_zh", "title_en", "body_zh", "body_en")
 OPTIONAL = ("calendar", "person", "needs_answer", "in_hours", "template", "values")
 
 
-def _delivery(room: str, subject: Chained, row: Mapping[str, Any], telling: Telling, now: datetime) -> dict[str, Any]:
-    data = {name: row[name] for name in ("key", "agency", "role", "type", "level", "title_zh", "title_en")}
-    data |= {"body_zh": row["body_zh"], "body_en": row["body_en"], "subject": subject.ref}
+def _delivery(origin: Origin, row: Mapping[str, Any], telling: Telling, now: datetime) -> dict[str, Any]:
+    data = {name: row[name] for name in CARRIED}
     data |= {name: said for name in OPTIONAL if (said := getattr(telling, name))}
-    origin = Origin(room=room, subject=subject.ref, journey_id=subject.journey_id)
-    event = envelope("notice.raised", data, origin, message_id=row["id"], now=now)
-    line = f"notice:{subject.ref}"
-    return parcel_values(row["id"], "notice.raised", canonical(event), line=line, receiver="gateway", now=now)
+    body = canonical(envelope("notice.raised", data, origin, message_id=row["id"], now=now))
+    return parcel_values(row["id"], "notice.raised", body, line=f"notice:{origin.subject}", receiver="gateway", now=now)
 
 
 def stopped_delivery(

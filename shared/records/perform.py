@@ -15,7 +15,7 @@ from shared.errors import EvidenceMissing, NotYourStep, PreconditionFailed, Stal
 from shared.events import EVENTS, Origin, envelope
 from shared.identity import Principal
 from shared.records import clocks, journal, notices
-from shared.records.db import Party, Row, put, relations_of, table_of, write
+from shared.records.db import Party, Row, columns_of, put, relations_of, table_of, write
 from shared.records.deliveries import parcel_values, queue
 from shared.records.room import Room, room_of
 from shared.records.situations import situation
@@ -85,22 +85,21 @@ def begin(
     """Open a subject by the first step of its procedure; `parties` maps a relation to agencies."""
     room = room_of(session)
     procedure = room.catalogue.procedure(subject.procedure_id, on=today(now))
-    subject.procedure_version = procedure.version
+    put(subject, {"procedure_version": procedure.version})
     fields = _fields(body)
     mine = frozenset(relation for relation, agencies in parties.items() if by.agency in agencies)
     relations = frozenset({"system"}) if by.is_system else mine
     asked = situation(session, subject, procedure.steps[step_id], relations, fields, by=by, now=now)
     step = _allowed(procedure, may(procedure, step_id, procedure.initial, asked, catalogue=room.catalogue), subject)
-    for name, value in _changes(subject, step, fields).items():
-        if getattr(subject, name) is not value:
-            setattr(subject, name, value)
+    held = vars(subject)
+    put(subject, {name: value for name, value in _changes(subject, step, fields).items() if held[name] is not value})
     rows = _party_rows(subject, parties)
     write(session, Party, rows)
     moved = clocks.move(session, subject, step, fields, now=now, by=by.agency, parties=parties)
     states = (procedure.initial, subject.state)
     fact = _fact(subject, step, fields, states, moved, is_alone=bool(procedure.parties))
     entry = journal.entry_values(subject.ref, 1, "", fact, journey_id=subject.journey_id, by=by, now=now)
-    subject.version, subject.head = 1, entry["hash"]
+    put(subject, {"version": 1, "head": entry["hash"]})
     write(session, type(subject), [subject.model_dump()])
     journal.append(session, entry)
     _tell(session, room, subject, step, entry, fact, now=now, parties=parties)
@@ -135,12 +134,12 @@ def refuse(verdict: StepVerdict, subject: Row) -> NoReturn:
 
 def _changes(subject: Row, step: Step, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the subject's columns that the step sets: the body's fields it has, and its new state."""
-    columns = type(subject).model_fields
+    columns = columns_of(type(subject))
     kept = {"id", "journey_id", "owner", "state", "version", "head", "procedure_id", "procedure_version"}
     changes = {name: value for name, value in fields.items() if name in columns and name not in kept}
     if "stated" in columns:
         said = {name: plain(fields[name]) for name in step.body_fields if fields.get(name) is not None}
-        changes["stated"] = getattr(subject, "stated", {}) | {k: v for k, v in said.items() if k not in changes}
+        changes["stated"] = subject.known("stated") | {k: v for k, v in said.items() if k not in changes}
     return changes | {"state": step.to_state or subject.state}
 
 
@@ -194,8 +193,13 @@ def _fact(
     return journal.Fact(name, data, step.id, states[0], states[1], tuple(moved), subject.procedure_id)
 
 
+AS_IT_IS = frozenset({str, int, float, bool, type(None)})
+
+
 def plain(value: Any) -> Any:
     """Return a value as JSON can carry it."""
+    if value.__class__ in AS_IT_IS:
+        return value
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     if isinstance(value, list | tuple):

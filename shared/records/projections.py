@@ -1,13 +1,17 @@
 """What is stored of a running clock beside its ledger: when it lapses and why, its reminders, the next of them."""
 
 import json
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from functools import lru_cache
 from typing import Any, Protocol
 
 from shared.clock import ZONE
 from shared.records.room import Room
-from shared.rules.notices import Rung, ladder
+from shared.rules.calendar import Calendar
+from shared.rules.catalogue import Catalogue
+from shared.rules.notices import Placed, Rung, climbed, ladder, rungs_until
 from shared.rules.term_entries import Due, Extension, Pause, Term
 from shared.rules.terms import due
 
@@ -29,8 +33,26 @@ def projection(
     room: Room, term: Term, started_at: datetime, pauses: Sequence[Pause], extensions: Sequence[Extension]
 ) -> dict[str, Any]:
     """Return what is stored of a count: when it lapses and why, its reminders, the next of them."""
+    if not pauses and not extensions and term.unit != "hours":
+        plain = _plain(room.catalogue, room.calendar, term, started_at.astimezone(room.calendar.zone).date())
+        return {**plain.lapse, **_given_at(climbed(plain.rungs, plain.due, started_at.astimezone(ZONE)))}
     result = counted(room, term, started_at, pauses, extensions)
     return lapse(result) | reminders(room, term, started_at, result)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """What a count in days comes to for every clock that begins on one day and has no ledger yet."""
+
+    due: Due
+    lapse: Mapping[str, Any]
+    rungs: tuple[Placed, ...]
+
+
+@lru_cache(maxsize=256)
+def _plain(catalogue: Catalogue, calendar: Calendar, term: Term, start_on: date) -> _Plain:
+    result = due(term, datetime.combine(start_on, time(), calendar.zone), calendar=calendar)
+    return _Plain(result, lapse(result), rungs_until(catalogue, term, result, calendar))
 
 
 def counted(
@@ -53,7 +75,10 @@ def lapse(result: Due) -> dict[str, Any]:
 
 def reminders(room: Room, term: Term, started_at: datetime, result: Due) -> dict[str, Any]:
     """Return what is stored of a count's reminders."""
-    rungs = rungs_of(room, term, started_at, result)
+    return _given_at(rungs_of(room, term, started_at, result))
+
+
+def _given_at(rungs: Sequence[Rung]) -> dict[str, Any]:
     return {"rungs": _stored(rungs), "next_notice_at": rungs[0].at if rungs else None}
 
 

@@ -18,7 +18,7 @@ from shared.rules.standards import Fact, Verdict, evaluate_all
 
 def facts_of(subject: Row) -> dict[str, Fact]:
     """Return a subject's facts (column `facts`: name -> value, unit, evidence ids) in the law's form."""
-    stored: Mapping[str, Mapping[str, Any]] = getattr(subject, "facts", None) or {}
+    stored: Mapping[str, Mapping[str, Any]] = subject.known("facts") or {}
     return {
         name: Fact(name, fact["value"], fact.get("unit"), tuple(fact.get("evidence", ())))
         for name, fact in stored.items()
@@ -27,9 +27,12 @@ def facts_of(subject: Row) -> dict[str, Fact]:
 
 def stated_of(session: Session, subject: Row) -> dict[str, Any]:
     """Return what the steps of a subject stated so far (column `stated`), its instants and days read again."""
+    stored = subject.known("stated")
+    if not stored:
+        return {}
     declared = room_of(session).catalogue.step_fields
     found: dict[str, Any] = {}
-    for name, value in (getattr(subject, "stated", None) or {}).items():
+    for name, value in stored.items():
         kind = declared[name].type if name in declared else "words"
         read = (
             datetime.fromisoformat if kind in ("instant", "moment") else date.fromisoformat if kind == "day" else None
@@ -40,13 +43,13 @@ def stated_of(session: Session, subject: Row) -> dict[str, Any]:
 
 def _given(subject: Row, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the body's fields; one left out does not hide what was stated before."""
-    before = getattr(subject, "stated", None) or {}
+    before = subject.known("stated") or {}
     return {name: value for name, value in fields.items() if value is not None or name not in before}
 
 
 def verdicts_of(session: Session, subject: Row, *, on: date) -> tuple[Verdict, ...]:
     """Evaluate every standard in force on the conduct date (else on `on`) against a subject's facts."""
-    conduct_on: date = getattr(subject, "conduct_on", None) or on
+    conduct_on: date = subject.known("conduct_on") or on
     return tuple(evaluate_all(room_of(session).catalogue, facts_of(subject), conduct_on))
 
 
@@ -95,12 +98,12 @@ def situation(
         agency_kind=by.kind,
         roles=by.roles,
         held=evidence.held(session, subject) if wants_held else (),
-        conditions=(getattr(subject, "conditions", None) or {}) | (fields.get("conditions") or {}),
+        conditions=(subject.known("conditions") or {}) | (fields.get("conditions") or {}),
         facts=facts_of(subject),
         verdicts=verdicts_of(session, subject, on=today(now)) if wants_law else (),
         open_clocks=frozenset(clock.term_id for clock in clocks),
         paused_clocks=frozenset(clock.term_id for clock in clocks if clock.state == "paused"),
         lapsed_clocks=frozenset(clock.term_id for clock in clocks if clock.state == "running" and clock.due_at <= now),
-        fields=subject.model_dump() | stated_of(session, subject) | _given(subject, fields),
+        fields={**vars(subject), **stated_of(session, subject), **_given(subject, fields)},
         on=today(now),
     )

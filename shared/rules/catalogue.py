@@ -65,6 +65,10 @@ class Catalogue:
     exhibit_acts: Mapping[str, ExhibitAct]
     digest: str
 
+    def __hash__(self) -> int:
+        """By its digest: catalogues that are equal have one."""
+        return hash(self.digest)
+
     def term(self, id: str, on: date | None = None) -> Term:
         """The version of a term in force on a day (None: the newest). UnknownEntry, NotInForce."""
         return _version(self.terms, id, on)
@@ -115,6 +119,17 @@ class Catalogue:
             requirements=_holding(self.requirements, day),
             procedures=_holding(self.procedures, day),
         )
+
+    def notices_of(self, event: str) -> tuple[Notice, ...]:
+        """What an event tells whom, in the order of the file."""
+        return self._notices_by_event.get(event, ())
+
+    @cached_property
+    def _notices_by_event(self) -> dict[str, tuple[Notice, ...]]:
+        found: dict[str, tuple[Notice, ...]] = {}
+        for notice in self.notices.values():
+            found[notice.event] = (*found.get(notice.event, ()), notice)
+        return found
 
     @cached_property
     def _documents(self) -> dict[str, Requirement]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from operator import attrgetter
 from string import Formatter
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
@@ -147,13 +148,39 @@ def ladder(
 ) -> tuple[Rung, ...]:
     """The reminders of a running clock in time order, those after the breach included; those that would come before
     the start, or not before the breach, are left out. A paused clock, and a count without an end, has none."""
+    return climbed(rungs_until(catalogue, term, due, calendar), due, start)
+
+
+Placed = tuple[RungRule, Rung]
+
+
+def rungs_until(catalogue: "Catalogue", term: Term, due: Due, calendar: Calendar | None = None) -> tuple[Placed, ...]:
+    """The rungs that lead to one end, in the order of the rules: the same for every clock of the term that lapses then.
+
+    Those at a fraction of the term stand at its end until a clock's start says where they belong.
+    """
     if due.paused or (due.on is None and due.at is None):
         return ()
+    lapse, known = due.lapses_at(SHANGHAI), calendar or days.default()
     rules = catalogue.ladders[term.ladder].rungs
-    lapse = due.lapses_at(SHANGHAI)
-    known = calendar or days.default()
-    rungs = (rung for rule in rules if (rung := _rung(rule, term, start, lapse, known)) is not None)
-    return tuple(sorted(rungs, key=lambda rung: rung.at))
+    audiences = ((rule, _audience(rule, term)) for rule in rules)
+    return tuple((rule, _rung(rule, reached, _moment(rule, lapse, known))) for rule, reached in audiences if reached)
+
+
+def climbed(rungs: tuple[Placed, ...], due: Due, start: datetime) -> tuple[Rung, ...]:
+    """The rungs that a clock with this start comes by, in time order."""
+    return tuple(sorted(_come_by(rungs, due, start), key=attrgetter("at")))
+
+
+def _come_by(rungs: tuple[Placed, ...], due: Due, start: datetime) -> Iterator[Rung]:
+    lapse = due.lapses_at(SHANGHAI) if rungs else start
+    for rule, rung in rungs:
+        if rule.fraction is not None:
+            at = start + (lapse - start) * rule.fraction
+            if start < at < lapse:
+                yield _rung(rule, rung.audience, at)
+        elif rung.at >= lapse or start < rung.at:
+            yield rung
 
 
 def placeholders(text: str) -> Iterator[str]:
@@ -161,19 +188,15 @@ def placeholders(text: str) -> Iterator[str]:
     return (name for _, name, _, _ in Formatter().parse(text) if name is not None)
 
 
-def _rung(rule: RungRule, term: Term, start: datetime, lapse: datetime, calendar: Calendar) -> Rung | None:
-    audience = tuple(who for who in rule.audience if not who.only_kinds or term.obligated_party in who.only_kinds)
-    at = _moment(rule, start, lapse, calendar)
-    if not audience or (at < lapse and not start < at):
-        return None
-    if at >= lapse and rule.fraction is not None:
-        return None
+def _audience(rule: RungRule, term: Term) -> tuple[Audience, ...]:
+    return tuple(who for who in rule.audience if not who.only_kinds or term.obligated_party in who.only_kinds)
+
+
+def _rung(rule: RungRule, audience: tuple[Audience, ...], at: datetime) -> Rung:
     return Rung(rule.name, at, audience, rule.title_zh, rule.title_en, rule.zh, rule.en)
 
 
-def _moment(rule: RungRule, start: datetime, lapse: datetime, calendar: Calendar) -> datetime:
-    if rule.fraction is not None:
-        return start + (lapse - start) * rule.fraction
+def _moment(rule: RungRule, lapse: datetime, calendar: Calendar) -> datetime:
     if rule.hours_after is not None:
         return lapse + timedelta(hours=rule.hours_after)
     if rule.working_days_after is not None:

@@ -10,11 +10,15 @@ import orjson
 from pydantic import BaseModel, ValidationError
 from sqlmodel import Session
 
-from services.clue_service.clues.commands import place_key, place_of, receive
-from services.clue_service.clues.models import Receive
+from services.clue_service.clues import queries
+from services.clue_service.clues.commands import place_of, receive, registered_as, require_past
+from services.clue_service.clues.models import Clue, Receive
+from services.clue_service.clues.queries import Place, is_near
+from services.clue_service.self_inspections.covering import covering_of, standing
 from shared.errors import BodyInvalid, LianqinError, Stale, Text, wrong
 from shared.identity import Principal
 from shared.records import inbox
+from shared.records.bulk import together
 from shared.records.db import one_at_a_time
 
 MOST_LINES = 1000
@@ -87,38 +91,112 @@ def view(verdicts: list[LineVerdict]) -> BatchView:
     return BatchView(lines=len(verdicts), **counts, verdicts=verdicts)
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A line that can be read, with its number and the place at which it meets reports of the same thing."""
+
+    number: int
+    body: Receive
+    place: Place
+
+
 def _taken(session: Session, lines: Sequence[tuple[int, bytes]], *, by: Principal, now: datetime) -> list[LineVerdict]:
-    verdicts: dict[int, LineVerdict] = {}
-    bodies: dict[int, Receive] = {}
-    places: set[str] = set()
-    for number, line in lines:
-        try:
-            bodies[number] = body = _read(line)
-            owner, key = place_of(session, body)
-            places.add(place_key(owner, body.enterprise_id, key))
-        except LianqinError as refused:
-            bodies.pop(number, None)
-            verdicts[number] = _refused(number, refused)
-    for place in sorted(places):  # in one order: two batches that name the same things never wait for each other
-        one_at_a_time(session, place)
-    for number, body in bodies.items():
-        verdicts[number] = _received(session, number, body, by=by, now=now)
+    reports, verdicts = _reports(session, lines, now=now)
+    one_at_a_time(session, *("/".join(report.place) for report in reports))
+    taking = _Taking(session, reports, by=by, now=now)
+    for report in reports:
+        taking.take(report)
+    verdicts |= taking.finished()
     return [verdicts[number] for number, _ in lines]
 
 
-def _received(session: Session, number: int, body: Receive, *, by: Principal, now: datetime) -> LineVerdict:
-    """Receive one line; what a refused one wrote is taken back, the others stand."""
-    try:
-        with session.begin_nested():
-            clue = receive(session, body, by=by, now=now)
-    except Stale:
-        raise  # the whole part is tried again
-    except LianqinError as refused:
-        return _refused(number, refused)
-    is_new = clue.reports == 1
-    return LineVerdict(
-        line=number, verdict="received" if is_new else "merged", status=201 if is_new else 200, clue=clue.ref
-    )
+def _reports(
+    session: Session, lines: Sequence[tuple[int, bytes]], *, now: datetime
+) -> tuple[list[Report], dict[int, LineVerdict]]:
+    """Return the lines that are reports, and the verdicts on those that are not."""
+    reports: list[Report] = []
+    refusals: dict[int, LineVerdict] = {}
+    for number, line in lines:
+        try:
+            body = _read(line)
+            place = place_of(session, body)
+            require_past(body, now=now)
+        except LianqinError as refused:
+            refusals[number] = _refused(number, refused)
+        else:
+            reports.append(Report(number, body, place))
+    return reports, refusals
+
+
+class _Taking:
+    """Reports in their order: those of something new wait for one another and are registered together.
+
+    What every line would ask the database for is asked once: the open clues at their places, the declarations of
+    their enterprises. Whatever is not surely new goes through `receive` by itself, which decides.
+    """
+
+    def __init__(self, session: Session, reports: Sequence[Report], *, by: Principal, now: datetime) -> None:
+        self._session, self._by, self._now = session, by, now
+        self._twins = queries.open_at(session, {report.place for report in reports}, by=by)
+        self._declared = standing(session, {report.body.enterprise_id for report in reports}, before=now)
+        self._waiting: list[Report] = []
+        self._taken: dict[Place, list[datetime]] = {}
+        self._verdicts: dict[int, LineVerdict] = {}
+
+    def take(self, report: Report) -> None:
+        """Take the next report."""
+        near = report.body.discovered_at
+        before = self._taken.setdefault(report.place, [])
+        is_again = any(is_near(near, one) for one in before)
+        twin = next((one for one in self._twins.get(report.place, ()) if is_near(near, one.discovered_at)), None)
+        if not is_again and (twin is None or not twin.is_visible):
+            self._waiting.append(report)
+            before.append(near)
+            return
+        if is_again:
+            self._register()
+        self._verdicts[report.number] = self._received(report)
+
+    def finished(self) -> dict[int, LineVerdict]:
+        """Register what still waits, and return what became of each report."""
+        self._register()
+        return self._verdicts
+
+    def _register(self) -> None:
+        with together(self._session) as rows:
+            for report in self._waiting:
+                mark = rows.mark()
+                try:
+                    clue = self._registered(report)
+                except LianqinError as refused:
+                    rows.back_to(mark)
+                    self._verdicts[report.number] = _refused(report.number, refused)
+                else:
+                    self._verdicts[report.number] = _verdict(report.number, clue)
+        self._waiting = []
+
+    def _registered(self, report: Report) -> Clue:
+        place, body = report.place, report.body
+        declared = covering_of(self._declared.get(place.enterprise_id, ()), place.owner, body)
+        named = (place.owner, place.key)
+        return registered_as(self._session, body, named, declared, by=self._by, now=self._now)
+
+    def _received(self, report: Report) -> LineVerdict:
+        """Receive one report; what a refused one wrote is taken back, the others stand."""
+        try:
+            with self._session.begin_nested():
+                clue = receive(self._session, report.body, by=self._by, now=self._now)
+        except Stale:
+            raise  # the whole part is tried again
+        except LianqinError as refused:
+            return _refused(report.number, refused)
+        return _verdict(report.number, clue)
+
+
+def _verdict(number: int, clue: Clue) -> LineVerdict:
+    if clue.reports == 1:
+        return LineVerdict(line=number, verdict="received", status=201, clue=clue.ref, reasons=[])
+    return LineVerdict(line=number, verdict="merged", status=200, clue=clue.ref, reasons=[])
 
 
 def _read(line: bytes) -> Receive:

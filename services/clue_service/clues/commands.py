@@ -22,17 +22,19 @@ from services.clue_service.clues.models import (
     Verify,
     VerifyAgain,
 )
+from services.clue_service.clues.queries import Place
 from services.clue_service.clues.suppressing import suppress
 from services.clue_service.complaints.following import clue_ended
 from services.clue_service.inspections.queries import require_visit
 from services.clue_service.self_inspections.covering import covering, ground, reason, reason_beyond
+from services.clue_service.self_inspections.models import SelfInspection
 from services.clue_service.squads import squads
 from shared.clock import new_id
-from shared.errors import BodyInvalid, Text
+from shared.errors import BodyInvalid, Text, wrong
 from shared.events import ManifestData
 from shared.identity import Principal
 from shared.records import agreed_clocks, deadlines, evidence
-from shared.records.db import one_at_a_time, relations_of, visible
+from shared.records.db import fresh, one_at_a_time, relations_of, visible
 from shared.records.journal import Fact, record
 from shared.records.parties import competent_bureau
 from shared.records.perform import begin, expect, perform, require_actor
@@ -49,30 +51,29 @@ def receive(session: Session, body: Receive, *, by: Principal, now: datetime) ->
 
     A reporter who may not see that clue reports one of its own: merging would show it the other.
     """
-    for name in ("discovered_at", "observed_from", "observed_to"):
-        instant = getattr(body, name)
-        if instant is not None and instant > now:
-            words = Text(f"{name} 晚于当前时间", f"{name} lies in the future")
-            raise BodyInvalid(words, errors=[{"field": name, "code": "in_the_future", "message": words}])
-    owner, key = place_of(session, body)
-    one_at_a_time(session, place_key(owner, body.enterprise_id, key))
-    twin = queries.open_twin(session, owner, body.enterprise_id, key, near=body.discovered_at)
+    require_past(body, now=now)
+    place = place_of(session, body)
+    one_at_a_time(session, "/".join(place))
+    twin = queries.open_twin(session, place, near=body.discovered_at)
     if twin is not None and relations_of(session, twin.kind, twin.id, by):
         require_actor(session, twin, "receive", by=by)
         return merge(session, twin, body, by=by, now=now)
-    return registered(session, body, owner, key, by=by, now=now)
+    return registered(session, body, place.owner, place.key, by=by, now=now)
 
 
-def place_of(session: Session, body: Receive) -> tuple[str, str]:
+def require_past(body: Receive, *, now: datetime) -> None:
+    """Refuse a report of what lies ahead. Raises BodyInvalid."""
+    for name in ("discovered_at", "observed_from", "observed_to"):
+        instant = getattr(body, name)
+        if instant is not None and instant > now:
+            raise wrong(name, "in_the_future", f"{name} 晚于当前时间", f"{name} lies in the future")
+
+
+def place_of(session: Session, body: Receive) -> Place:
     """Return whose a report is, and what makes it the same as another. Raises BodyInvalid where nobody is competent."""
     about = (body.rule_id, body.entity_id or body.outlet_id, body.pollutant)
     key = "/".join((body.source, *(part or "" for part in about), body.title))
-    return competent_bureau(room_of(session), body.division), key
-
-
-def place_key(owner: str, enterprise_id: str, key: str) -> str:
-    """Return at which place reports of the same thing wait for one another."""
-    return f"{owner}/{enterprise_id}/{key}"
+    return Place(competent_bureau(room_of(session), body.division), body.enterprise_id, key)
 
 
 def registered(
@@ -90,20 +91,37 @@ def registered(
     What the enterprise itself declared before is marked as such.
     """
     declared = covering(session, owner, body, before=now)
+    return registered_as(session, body, (owner, key), declared, journey_id=journey_id, by=by, now=now)
+
+
+def registered_as(
+    session: Session,
+    body: Receive,
+    owner_and_key: tuple[str, str],
+    declared: SelfInspection | None,
+    *,
+    journey_id: UUID | None = None,
+    by: Principal,
+    now: datetime,
+) -> Clue:
+    """Register a report under the declaration that is known to cover it."""
+    owner, key = owner_and_key
+    values = {name: getattr(body, name) for name in Receive.model_fields}
     if declared is not None:
-        body = body.model_copy(update={"score_reasons": [*body.score_reasons, reason(declared)][-MOST_REASONS:]})
-    clue = Clue(
-        id=new_id(now),
-        journey_id=journey_id or new_id(now),
-        owner=owner,
-        state="",
-        procedure_id=PROCEDURE,
-        created_at=now,
-        updated_at=now,
-        same_key=key,
-        declared_ref=declared.ref if declared is not None else None,
-        **body.model_dump(),
-    )
+        values["score_reasons"] = [*body.score_reasons, reason(declared)][-MOST_REASONS:]
+        body = body.model_copy(update={"score_reasons": values["score_reasons"]})
+    values |= {
+        "id": new_id(now),
+        "journey_id": journey_id or new_id(now),
+        "owner": owner,
+        "state": "",
+        "procedure_id": PROCEDURE,
+        "created_at": now,
+        "updated_at": now,
+        "same_key": key,
+        "declared_ref": declared.ref if declared is not None else None,
+    }
+    clue = fresh(Clue, values)
     return begin(session, clue, "receive", body, parties=_parties(room_of(session), clue, by), by=by, now=now)
 
 

@@ -1,7 +1,7 @@
 """Which declaration a report falls under, and which one may stand as the ground of a result."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
 from functools import cache
 from typing import Any, Protocol
 from uuid import UUID
@@ -34,12 +34,37 @@ class About(Protocol):
 
 def covering(session: Session, owner: str, about: About, *, before: datetime) -> SelfInspection | None:
     """Return the declaration, made before an instant, whose span holds all that was observed; the newest of several."""
-    begin = about.observed_from or about.observed_to or about.discovered_at
-    end = about.observed_to or begin
-    asked = {"owner": owner, "enterprise": about.enterprise_id, "before": before}
-    ids = session.connection().execute(_LIKELY, asked | {"first": today(begin), "last": today(end)}).scalars().all()
+    first, last = _days(about)
+    asked = {"owner": owner, "enterprise": about.enterprise_id, "before": before, "first": first, "last": last}
+    ids = session.connection().execute(_LIKELY, asked).scalars().all()
     found = (session.get(SelfInspection, one, populate_existing=True) for one in ids)
-    return next((one for one in found if one and today(end) <= one.until_on and _is_about(one, about)), None)
+    return covering_of([one for one in found if one], owner, about)
+
+
+def covering_of(declared: Sequence[SelfInspection], owner: str, about: About) -> SelfInspection | None:
+    """Return the first of an enterprise's declarations that is of this bureau and whose span holds all."""
+    if not declared:
+        return None
+    first, last = _days(about)
+    held = (one for one in declared if one.owner == owner and one.found_on <= first and last <= one.until_on)
+    return next((one for one in held if _is_about(one, about)), None)
+
+
+def standing(session: Session, enterprises: Collection[str], *, before: datetime) -> dict[str, list[SelfInspection]]:
+    """Return what each of many enterprises declared before an instant and stands, the newest first: for a batch."""
+    asked = {"enterprises": sorted(enterprises), "before": before}
+    ids = session.connection().execute(_STANDING, asked).scalars().all()
+    found: dict[str, list[SelfInspection]] = {}
+    for one in (session.get(SelfInspection, one, populate_existing=True) for one in ids):
+        if one is not None:
+            found.setdefault(one.enterprise_id, []).append(one)
+    return found
+
+
+def _days(about: About) -> tuple[date, date]:
+    """Return the first and the last legal day of what was observed."""
+    begin = about.observed_from or about.observed_to or about.discovered_at
+    return today(begin), today(about.observed_to or begin)
 
 
 def _likely() -> Select[tuple[UUID]]:
@@ -57,6 +82,17 @@ def _likely() -> Select[tuple[UUID]]:
 
 
 _LIKELY = _likely()
+
+
+def _standing() -> Select[tuple[UUID]]:
+    """The same for many enterprises, whatever the days."""
+    row = table_of(SelfInspection).c
+    among = row.enterprise_id.in_(bindparam("enterprises", expanding=True))
+    statement = core_select(row.id).where(among, row.created_at <= bindparam("before"), row.state.in_(COUNTS))
+    return statement.order_by(row.id.desc())
+
+
+_STANDING = _standing()
 
 
 def _is_about(declared: SelfInspection, about: About) -> bool:

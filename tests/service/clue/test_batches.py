@@ -4,6 +4,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 from services.clue_service.clues import batches
+from shared.records.verifying import verify_room
 from tests.desk import officer
 from tests.journeys import OFFICER
 
@@ -35,6 +36,12 @@ def told(answer):
 
 def count(desk, who=OFFICER):
     return len(desk.get(who, "/v1/clues", params={"limit": 100})["items"])
+
+
+def broken_chains(desk):
+    room = desk.rooms["clue"]
+    with room.reading() as session:
+        return verify_room(session, room.subjects)[1]
 
 
 class TestABatch:
@@ -110,6 +117,21 @@ class TestABatch:
             done = [told(answer) for answer in pool.map(lambda lines: post(desk, lines), (one, other))]
         assert sum(part["received"] for part in done) == 200
         assert sum(part["merged"] for part in done) == 200
+        assert broken_chains(desk) == []
+
+    def test_beside_single_reports_of_the_same_things_every_chain_holds(self, desk):
+        lines = [line(number % 20) for number in range(60)]
+        singles = [json.loads(line(number)) for number in range(20)]
+        with ThreadPoolExecutor(4) as pool:
+            batches_ = [pool.submit(post, desk, part) for part in (lines, lines[::-1])]
+            alone = [pool.submit(desk.call, OFFICER, "POST", "/v1/clues", json=one) for one in singles]
+            done = [told(one.result()) for one in batches_]
+            assert {one.result().status_code for one in alone} == {201}
+        assert count(desk) == 20
+        assert sum(part["refused"] for part in done) == 0
+        reports = [one["reports"] for one in desk.get(OFFICER, "/v1/clues", params={"limit": 100})["items"]]
+        assert reports == [7] * 20
+        assert broken_chains(desk) == []
 
 
 class TestRights:

@@ -1,0 +1,131 @@
+"""Many rows at once: what several commands insert waits, and goes by one call of the driver a table."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Connection, Dialect, Table, insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlmodel import Session
+
+from shared.errors import Stale
+
+Converter = Callable[[Any], Any]
+Rows = Sequence[Mapping[str, Any]]
+
+
+class Waiting:
+    """Rows that wait to be inserted, by table, in the order in which the tables were first named."""
+
+    def __init__(self) -> None:
+        self._rows: dict[Table, list[Mapping[str, Any]]] = {}
+
+    def add(self, table: Table, rows: Rows) -> None:
+        """Let rows wait; every row of a table names the same columns."""
+        self._rows.setdefault(table, []).extend(rows)
+
+    def mark(self) -> Mapping[Table, int]:
+        """Return how many wait, for `back_to`."""
+        return {table: len(rows) for table, rows in self._rows.items()}
+
+    def back_to(self, mark: Mapping[Table, int]) -> None:
+        """Forget what came after a mark."""
+        for table, rows in self._rows.items():
+            del rows[mark.get(table, 0) :]
+
+    def insert(self, connection: Connection) -> None:
+        """Insert all that waits."""
+        for table, rows in self._rows.items():
+            if rows:
+                insert_many(connection, table, rows)
+
+
+def waiting_in(session: Session) -> Waiting | None:
+    """Return what waits in a session, where its inserts are to wait."""
+    return session.info.get("waiting")
+
+
+@contextmanager
+def together(session: Session) -> Iterator[Waiting]:
+    """Let what `db.write` inserts within the block wait for its end.
+
+    For commands that begin one subject after another: none of them may read what another wrote. Where the block fails
+    nothing is inserted. Raises Stale when somebody else took a place in a chain in the meantime.
+    """
+    assert waiting_in(session) is None, "inserts wait already"
+    waiting = session.info["waiting"] = Waiting()
+    try:
+        yield waiting
+    finally:
+        del session.info["waiting"]
+    try:
+        waiting.insert(session.connection())
+    except IntegrityError as taken:
+        raise Stale from taken
+
+
+@dataclass(frozen=True, slots=True)
+class _Insert:
+    """An insert as the driver wants it: its text, its parameters in their order, and which of them are converted."""
+
+    sql: str
+    names: tuple[str, ...]
+    read: Callable[[Mapping[str, Any]], tuple[Any, ...]]
+    converters: tuple[tuple[int, Converter], ...]
+    is_positional: bool
+
+
+def insert_many(connection: Connection, table: Table, rows: Rows) -> None:
+    """Insert rows that all name the same columns.
+
+    SQLAlchemy's own way through a list of rows costs more than the database: it looks at each value of each row. Here
+    a column is converted at once, and a value that stands in many rows (a moment, an identifier) only once.
+    """
+    known = _prepared(_Dialect(connection.dialect), table, tuple(rows[0]))
+    columns = list(zip(*map(known.read, rows), strict=True))
+    for index, convert in known.converters:
+        columns[index] = _converted(convert, columns[index])
+    lines = zip(*columns, strict=True)
+    if known.is_positional:
+        connection.exec_driver_sql(known.sql, list(lines))
+    else:
+        connection.exec_driver_sql(known.sql, [dict(zip(known.names, line, strict=True)) for line in lines])
+
+
+class _Dialect:
+    """A dialect as a key: those of one name and driver write an insert alike."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self._name = (dialect.name, dialect.driver)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Dialect) and self._name == other._name
+
+    def __hash__(self) -> int:
+        return hash(self._name)
+
+
+@cache
+def _prepared(key: _Dialect, table: Table, columns: tuple[str, ...]) -> _Insert:
+    dialect = key.dialect
+    compiled = insert(table).compile(dialect=dialect, column_keys=list(columns))
+    assert isinstance(compiled, SQLCompiler)
+    names = tuple(compiled.positiontup or compiled.params)
+    assert set(names) == set(columns), "a column with a default of its own must be named"
+    read = itemgetter(*names) if len(names) > 1 else lambda row: (row[names[0]],)
+    types = ((index, table.c[name].type.dialect_impl(dialect)) for index, name in enumerate(names))
+    converters = ((index, kind.bind_processor(dialect)) for index, kind in types)
+    converting = tuple((index, convert) for index, convert in converters if convert is not None)
+    return _Insert(str(compiled), names, read, converting, compiled.positional)
+
+
+def _converted(convert: Converter, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    if len({id(value) for value in values}) == len(values):
+        return tuple(map(convert, values))
+    done = {key: convert(value) for key, value in {id(value): value for value in values}.items()}
+    return tuple(done[id(value)] for value in values)
