@@ -1,6 +1,7 @@
 """Command line for the detection rules: tables of a folder in, hits as JSON lines out."""
 
 import importlib
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,8 +16,10 @@ from rich.console import Console
 from rich.progress import track
 
 from services.clue_service.detection.catalogue import Rule, current, load
-from services.clue_service.detection.engine import MODELS, Hit, Run, run
+from services.clue_service.detection.engine import Run, run
 from services.clue_service.detection.evidence import freeze
+from services.clue_service.detection.functions import MODELS
+from services.clue_service.detection.hits import Hit
 from services.clue_service.intake.hour_file import HourFile
 from services.clue_service.intake.tables import ENDINGS, RowError, Table, declared, file_of, read_table
 
@@ -90,7 +93,7 @@ def detect(
         _make_way(output, evidence)
     tables: dict[str, pl.DataFrame] = {name: table.frame for name, table in found.items()}
     shown = track(rules, description="规则 / rules", console=err, disable=not err.is_terminal)
-    result = run(tables, shown, hours=large)
+    result = run(tables, shown, hours=large, processes=os.cpu_count() or 1)
     with _using("写入", "write", output, err):
         _write(result.hits, {rule.id: rule for rule in rules}, output, evidence)
     if large is not None:

@@ -10,7 +10,7 @@ import orjson
 import polars as pl
 
 from services.clue_service.detection.catalogue import Rule
-from services.clue_service.detection.engine import Hit
+from services.clue_service.detection.hits import Hit
 from services.clue_service.rules_office.back_testing import Found, meets
 from services.clue_service.rules_office.feedback import wilson
 from services.clue_service.rules_office.registry import digest_of

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from benchmarks.hourly import START, outlet_hours, write_tables
 from services.clue_service.detection.catalogue import current, load
-from services.clue_service.detection.engine import Hit, run
+from services.clue_service.detection.engine import run
+from services.clue_service.detection.hits import Hit
 from services.clue_service.detection.running import LOOK_AHEAD, LOOK_BACK
 from services.clue_service.intake.series import SeriesStore
 from services.clue_service.intake.tables import read_folder

@@ -7,7 +7,8 @@ from typing import Any
 import polars as pl
 
 from services.clue_service.clues.models import Source
-from services.clue_service.detection.engine import MODELS, Hit
+from services.clue_service.detection.functions import MODELS
+from services.clue_service.detection.hits import Hit
 from services.clue_service.outlets.models import Outlet
 
 

@@ -13,7 +13,7 @@ from services.clue_service.detection import commands
 from services.clue_service.detection.about import of_book
 from services.clue_service.detection.catalogue import Rule
 from services.clue_service.detection.commands import Frozen
-from services.clue_service.detection.engine import Hit
+from services.clue_service.detection.hits import Hit
 from services.clue_service.intake.kept_tables import kept_tables
 from services.clue_service.intake.tables import declared
 from services.clue_service.intake.taking import series_store

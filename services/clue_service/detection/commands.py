@@ -14,8 +14,8 @@ from services.clue_service.clues.models import Clue, Receive
 from services.clue_service.clues.queries import OPEN_STATES, of_episode
 from services.clue_service.detection.about import About
 from services.clue_service.detection.catalogue import Rule
-from services.clue_service.detection.engine import Hit
 from services.clue_service.detection.evidence import freeze
+from services.clue_service.detection.hits import Hit
 from services.clue_service.detection.models import DetectionRun
 from services.clue_service.detection.rounds import Levels
 from services.clue_service.upserting import upsert

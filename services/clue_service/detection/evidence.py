@@ -10,7 +10,8 @@ import polars as pl
 
 from services.clue_service.detection.catalogue import Rule, RuleError, load
 from services.clue_service.detection.chart import draw
-from services.clue_service.detection.engine import MODELS, Hit, hit
+from services.clue_service.detection.functions import MODELS
+from services.clue_service.detection.hits import Hit, hit
 from services.clue_service.detection.model import Finding, Model
 
 

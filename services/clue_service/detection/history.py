@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from services.clue_service.clues.models import Clue
 from services.clue_service.clues.queries import OPEN_STATES
 from services.clue_service.detection.about import BOOKS
-from services.clue_service.detection.engine import MODELS
+from services.clue_service.detection.functions import MODELS
 from services.clue_service.outlets.queries import parts
 from shared.records.room import Room
 

@@ -1,14 +1,41 @@
 """The table obs_hour, some outlets at a time: held in memory, or read from a file that is too large to be held."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import polars as pl
 
 from services.clue_service.detection.peers import whole
-from services.clue_service.intake.tables import without_nan
+from services.clue_service.intake.tables import RowError, without_nan
 
-PART_ROWS = 400_000
+PART_ROWS = 225_000
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows of some outlets as they were read, the first errors among them and how many there are."""
+
+    rows: pl.DataFrame
+    errors: tuple[RowError, ...] = ()
+    error_count: int = 0
+
+
+class Piece(Protocol):
+    """Rows of some outlets that any process can read."""
+
+    def read(self) -> Part:
+        """Read and check them."""
+
+
+class Shared(Protocol):
+    """Hourly rows that other processes can read as well."""
+
+    def pieces(self, outlets: pl.DataFrame | None) -> Sequence[Piece]:
+        """The parts of `Hours.parts`, for whoever reads them."""
+
+    def note(self, part: Part) -> None:
+        """Add up what was wrong in a part that was read elsewhere."""
 
 
 class Hours(Protocol):
@@ -25,6 +52,12 @@ class Hours(Protocol):
     def parts(self, outlets: pl.DataFrame | None) -> Iterator[pl.DataFrame]:
         """Rows of some outlets at a time; no outlet and no enterprise of the table `outlets` comes in two parts."""
 
+    def shared(self) -> Shared | None:
+        """The same for other processes; None where this one holds the rows."""
+
+    def named(self, outlets: Collection[str]) -> pl.DataFrame:
+        """The rows of some outlets."""
+
     def whole(self) -> dict[str, pl.DataFrame]:
         """What the rules ask of the whole table (peers.whole)."""
 
@@ -38,6 +71,13 @@ class InMemory:
         self._rows = observations if in_order else observations.sort("outlet_id", maintain_order=True)
         self.columns = self._rows.columns
         self.height = self._rows.height
+
+    def shared(self) -> None:
+        """Return nothing: the rows are held here."""
+
+    def named(self, outlets: Collection[str]) -> pl.DataFrame:
+        """Return the rows of some outlets."""
+        return self._rows.filter(pl.col("outlet_id").is_in(list(outlets)))
 
     def whole(self) -> dict[str, pl.DataFrame]:
         """Return what the rules ask of the whole table."""
@@ -79,6 +119,16 @@ def spans_of(runs: Iterable[Run], outlets: pl.DataFrame | None) -> Iterator[list
             part = []
     if part:
         yield _joined(part)
+
+
+def spans_among(runs: Iterable[Run], outlets: Collection[str]) -> list[Span]:
+    """The rows of some outlets, in order."""
+    found, first = [], 0
+    for name, count in runs:
+        if name in outlets:
+            found.append((first, count))
+        first += count
+    return _joined(found)
 
 
 def _joined(spans: list[Span]) -> list[Span]:

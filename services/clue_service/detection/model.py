@@ -60,6 +60,8 @@ class Model:
     are frozen, with a column `hit` and the columns named `entity` and `time`. Cutting a slice again gives the slice:
     by its `hit` rows a finding is known again. `chart` draws a slice under a title
     (SVG); without it the concentration is drawn where there is one.
+
+    A rule over other tables that looks at the hours of some outlets beside them names these by `beside`.
     """
 
     needs: Mapping[str, tuple[str, ...]]
@@ -74,6 +76,7 @@ class Model:
     live_only: bool = True
     cut: Callable[[pl.DataFrame, Finding], pl.DataFrame] | None = None
     chart: Callable[[pl.DataFrame, str], str] | None = None
+    beside: Callable[[Mapping[str, pl.DataFrame], Values], pl.Series] | None = None
 
 
 def lacking(rows: pl.DataFrame, columns: tuple[str, ...], among: str | None = None) -> dict[str, int]:

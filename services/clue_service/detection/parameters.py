@@ -40,6 +40,11 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     return Measured(log.sort("outlet_id", "ts", "pollutant", "info_id").drop("_row"), short)
 
 
+def changed_outlets(tables: Mapping[str, pl.DataFrame], values: Values) -> pl.Series:
+    """The outlets with a large change, whose hours say whether somebody was there."""
+    return _scaled(tables["param_log"], tables.get("limits")).filter(_change(values) >= 1 - EPSILON)["outlet_id"]
+
+
 def _scaled(log: pl.DataFrame, limits: pl.DataFrame | None) -> pl.DataFrame:
     if limits is None:
         return log.with_columns(full_scale=pl.lit(None, pl.Float64))
@@ -213,4 +218,5 @@ MODEL = Model(
     judge=judge,
     source="param_log",
     cut=cut,
+    beside=changed_outlets,
 )

@@ -15,8 +15,8 @@ from sqlmodel import Session
 
 from services.clue_service.clues.models import Clue
 from services.clue_service.detection.catalogue import Rule, RuleError
-from services.clue_service.detection.engine import Hit
 from services.clue_service.detection.evidence import ReplayError, replay
+from services.clue_service.detection.hits import Hit
 from services.clue_service.rules_office.registry import rulebook
 from shared.errors import EvidenceMismatch, NotVisible
 from shared.records import evidence

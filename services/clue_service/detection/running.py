@@ -15,8 +15,9 @@ from services.clue_service.detection import books, commands
 from services.clue_service.detection.about import is_of_outlets, of_outlet
 from services.clue_service.detection.catalogue import Rule, Status
 from services.clue_service.detection.commands import Frozen, Outcome
-from services.clue_service.detection.engine import Hit, Run
+from services.clue_service.detection.engine import Run
 from services.clue_service.detection.history import of_tables, weights
+from services.clue_service.detection.hits import Hit
 from services.clue_service.detection.models import DetectionRun, agency_of
 from services.clue_service.detection.rounds import levels
 from services.clue_service.intake.kept_tables import kept_tables

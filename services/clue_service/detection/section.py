@@ -14,6 +14,7 @@ from services.clue_service.detection.upstream import (
     NAMES,
     SECTION,
     SOURCE,
+    linked_outlets,
     with_drains,
     with_loads,
     with_upstream,
@@ -236,4 +237,5 @@ MODEL = Model(
     entity="section_id",
     cut=cut,
     chart=chart,
+    beside=linked_outlets,
 )

@@ -53,6 +53,11 @@ def with_drains(rows: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> pl.Da
     return joined.with_columns([pl.lit(None, kind).alias(name) for name, kind in of_loads.items()])
 
 
+def linked_outlets(tables: Mapping[str, pl.DataFrame], _values: Values) -> pl.Series:
+    """The outlets that drain into a section, whose loads are compared with it."""
+    return taken(tables, "section_sources")["outlet_id"].drop_nulls()
+
+
 def with_loads(
     rows: pl.DataFrame, findings: Sequence[Finding], tables: Mapping[str, pl.DataFrame], values: Values
 ) -> pl.DataFrame:

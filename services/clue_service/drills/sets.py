@@ -11,7 +11,9 @@ import orjson
 import polars as pl
 
 from services.clue_service.detection.catalogue import RuleError, current, load
-from services.clue_service.detection.engine import MODELS, Hit, run
+from services.clue_service.detection.engine import run
+from services.clue_service.detection.functions import MODELS
+from services.clue_service.detection.hits import Hit
 from services.clue_service.drills.models import MOST_HITS, DrillHit
 from services.clue_service.drills.scoring import LABELS, Labels
 from services.clue_service.intake.tables import declared, read_folder

@@ -1,16 +1,17 @@
 """A large obs_hour file read in parts: what is in memory does not grow with the file."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 import polars as pl
 
-from services.clue_service.detection.hours import Run, spans_of
+from services.clue_service.detection.hours import Part, Run, Span, spans_among, spans_of
 from services.clue_service.detection.peers import NEEDED, whole
 from services.clue_service.intake.tables import RowError, checked, notes_on, schema
 
-AT_ONCE = 2_000_000
+AT_ONCE = 250_000
 LARGE_ROWS = 1_000_000
 """A file with fewer rows is read whole: it is quicker, and may stand in any order."""
 NAME = "obs_hour"
@@ -51,16 +52,45 @@ class HourFile:
         some = self._scan.select(known)
         return whole(some.slice(first, AT_ONCE).collect() for first in range(0, self.height, AT_ONCE))
 
+    def named(self, outlets: Collection[str]) -> pl.DataFrame:
+        """Return the rows of some outlets."""
+        return FilePiece(self._path, spans_among(self._runs, outlets)).read().rows
+
     def parts(self, outlets: pl.DataFrame | None) -> Iterator[pl.DataFrame]:
         """Give the rows of some outlets at a time, checked."""
-        for spans in spans_of(self._runs, outlets):
-            yield pl.concat([self._checked(first, count) for first, count in spans])
+        for piece in self.pieces(outlets):
+            part = piece.read()
+            self.note(part)
+            yield part.rows
 
-    def _checked(self, first: int, count: int) -> pl.DataFrame:
-        read = checked(NAME, self._path.name, self._scan.slice(first, count).collect(), first)
-        self.error_count += read.error_count
-        self.errors += read.errors
-        return read.frame
+    def shared(self) -> Self:
+        """Return itself: whoever has the path can read it."""
+        return self
+
+    def pieces(self, outlets: pl.DataFrame | None) -> "list[FilePiece]":
+        """Return the parts as whoever has the path can read them."""
+        return [FilePiece(self._path, spans) for spans in spans_of(self._runs, outlets)]
+
+    def note(self, part: Part) -> None:
+        """Add up what was wrong in a part."""
+        self.error_count += part.error_count
+        self.errors += part.errors
+
+
+@dataclass(frozen=True, slots=True)
+class FilePiece:
+    """Some spans of a file's rows."""
+
+    path: Path
+    spans: Sequence[Span]
+
+    def read(self) -> Part:
+        """Read and check them."""
+        scan = pl.scan_parquet(self.path)
+        tables = [checked(NAME, self.path.name, scan.slice(*span).collect(), span[0]) for span in self.spans]
+        errors = tuple(error for table in tables for error in table.errors)
+        rows = [one.frame for one in tables] or [pl.DataFrame(schema=schema(NAME))]
+        return Part(pl.concat(rows), errors, sum(one.error_count for one in tables))
 
 
 def _runs(scan: pl.LazyFrame, rows: int) -> list[Run]:

@@ -13,8 +13,9 @@ from services.clue_service.clues.models import Clue
 from services.clue_service.detection import books
 from services.clue_service.detection.about import is_of_outlets
 from services.clue_service.detection.catalogue import Rule
-from services.clue_service.detection.engine import Hit, run
+from services.clue_service.detection.engine import run
 from services.clue_service.detection.history import CONFIRMED
+from services.clue_service.detection.hits import Hit
 from services.clue_service.detection.hours import Hours
 from services.clue_service.detection.running import Window, in_parts, tables_of
 from services.clue_service.outlets import queries

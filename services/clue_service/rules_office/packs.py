@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlmodel import Session, select
 
 from services.clue_service.detection.catalogue import Rule, RuleError, Status, documents, parse
-from services.clue_service.detection.engine import MODELS
+from services.clue_service.detection.functions import MODELS
 from services.clue_service.rules_office.models import Number, RuleVersion
 from services.clue_service.rules_office.registry import Rulebook, changed, problems
 from shared.dossier.exact import NotExact, exact, sha256

@@ -9,7 +9,8 @@ from functools import cache
 from sqlmodel import Session, col, select
 
 from services.clue_service.detection.catalogue import Rule, Status, load, parse
-from services.clue_service.detection.engine import MODELS, Hit
+from services.clue_service.detection.functions import MODELS
+from services.clue_service.detection.hits import Hit
 from services.clue_service.rules_office.models import RuleInForce, RuleProposal, RuleVersion
 from shared.errors import NotVisible, Text
 from shared.records.journal import canonical

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from services.clue_service.detection.engine import Hit
+from services.clue_service.detection.hits import Hit
 from services.clue_service.rules_office.models import ShadowHit
 from services.clue_service.rules_office.registry import digest_of_hit
 from services.clue_service.upserting import upsert

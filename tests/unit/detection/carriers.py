@@ -9,7 +9,8 @@ import polars as pl
 
 from services.clue_service.demo_data.demo import series
 from services.clue_service.detection.catalogue import current, load
-from services.clue_service.detection.engine import Hit, Run, run
+from services.clue_service.detection.engine import Run, run
+from services.clue_service.detection.hits import Hit
 
 RULES = {rule.id: rule for rule in current(load())}
 START = datetime(2026, 3, 1)  # noqa: DTZ001  the tables hold local wall time

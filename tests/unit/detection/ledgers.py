@@ -10,8 +10,9 @@ from typing import Any
 import polars as pl
 
 from services.clue_service.detection.catalogue import current, load
-from services.clue_service.detection.engine import Hit, Run, run
+from services.clue_service.detection.engine import Run, run
 from services.clue_service.detection.evidence import freeze, replay
+from services.clue_service.detection.hits import Hit
 from services.clue_service.intake.tables import declared
 
 RULES = {rule.id: rule for rule in current(load())}

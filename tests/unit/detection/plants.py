@@ -6,8 +6,9 @@ from random import Random
 
 import polars as pl
 
-from services.clue_service.detection.engine import Hit, Run, run
+from services.clue_service.detection.engine import Run, run
 from services.clue_service.detection.evidence import freeze, replay
+from services.clue_service.detection.hits import Hit
 from tests.unit.detection.carriers import LIMITS, RULES, START
 
 

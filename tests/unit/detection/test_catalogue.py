@@ -3,7 +3,7 @@
 import pytest
 
 from services.clue_service.detection.catalogue import FOLDER, RuleError, current, directions, load
-from services.clue_service.detection.engine import MODELS
+from services.clue_service.detection.functions import MODELS
 
 GOOD = (FOLDER / "r01.yaml").read_text(encoding="utf-8")
 

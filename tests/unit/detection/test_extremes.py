@@ -3,7 +3,8 @@
 import polars as pl
 import pytest
 
-from services.clue_service.detection.engine import MODELS, run
+from services.clue_service.detection.engine import run
+from services.clue_service.detection.functions import MODELS
 from services.clue_service.rules_office.registry import digest_of_hit, key_of, tuned
 from tests.unit.detection.carriers import ALL_LIMITS, LIMITS, OUTLETS, RULES, carrier, put, times
 from tests.unit.detection.plants import plant

@@ -1,5 +1,7 @@
 """A large file of hours read in parts gives the hits of the same rows held in memory, and names the same wrong rows."""
 
+import os
+from datetime import timedelta
 from pathlib import Path
 
 import orjson
@@ -7,7 +9,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from benchmarks.hourly import write_tables
+from benchmarks.hourly import START, write_tables
 from scripts.detect_cli import app as detect_app
 from services.clue_service.detection import hours
 from services.clue_service.detection.catalogue import current, load
@@ -33,7 +35,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_parts_give_what_the_whole_gives(folder):
+@pytest.mark.parametrize("processes", [1, 2])
+def test_parts_give_what_the_whole_gives(folder, processes):
     held = read_folder(folder)
     tables = {name: table.frame for name, table in held.items()}
     rules = current(load())
@@ -44,12 +47,38 @@ def test_parts_give_what_the_whole_gives(folder):
     assert pl.concat(parts)["outlet_id"].rle().len() == 8
     large = HourFile.of(folder / "obs_hour.parquet")
     assert large is not None
-    in_parts = run({name: frame for name, frame in tables.items() if name != "obs_hour"}, rules, hours=large)
-    whole = run(tables, rules)
-    assert in_parts.hits == whole.hits
+    beside = {name: frame for name, frame in tables.items() if name != "obs_hour"}
+    before = os.environ.get("POLARS_MAX_THREADS")
+    in_parts, whole = run(beside, rules, hours=large, processes=processes), run(tables, rules)
+    assert os.environ.get("POLARS_MAX_THREADS") == before
+    assert in_parts == whole
+    assert all(mine.evidence.equals(other.evidence) for mine, other in zip(in_parts.hits, whole.hits, strict=True))
     assert any(hit.entity_id == "DA00002" for hit in whole.hits)
     assert [(one.row, one.code) for one in large.errors] == [(one.row, one.code) for one in held["obs_hour"].errors]
     assert large.error_count == 1
+
+
+def test_a_change_of_parameters_is_compared_with_the_hours_of_a_large_file(folder):
+    log = pl.DataFrame(
+        {
+            "outlet_id": ["DA00001", "DA00003"],
+            "ts": [START + timedelta(days=19, hours=9.5), START + timedelta(days=14, hours=2.5)],
+            "pollutant": ["NOx", "NOx"],
+            "info_id": ["i13008", "i13008"],
+            "old_value": [1.0, 1.0],
+            "new_value": [0.6, 0.6],
+        }
+    )
+    log.write_parquet(folder / "param_log.parquet")
+    tables = {name: table.frame for name, table in read_folder(folder).items()}
+    rules = [rule for rule in current(load()) if rule.id == "R03"]
+    whole = run(tables, rules)
+    large = HourFile.of(folder / "obs_hour.parquet")
+    assert large is not None
+    assert run({name: frame for name, frame in tables.items() if name != "obs_hour"}, rules, hours=large) == whole
+    # The second falls into hours marked as maintenance: that the file says, and nothing else does.
+    assert [hit.entity_id for hit in whole.hits] == ["DA00001"]
+    assert whole.hits[0].statistic["value_before"] > 0
 
 
 def test_a_large_file_tells_of_its_columns_as_a_small_one_does(folder):

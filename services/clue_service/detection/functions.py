@@ -1,0 +1,58 @@
+"""The function of every rule, by its id."""
+
+from collections.abc import Mapping
+
+from services.clue_service.detection import (
+    air,
+    constant,
+    copied,
+    curves,
+    drop,
+    gaps,
+    hugging,
+    late_marks,
+    layers,
+    obd,
+    parameters,
+    plume,
+    samplers,
+    sampling,
+    section,
+    sham_stop,
+    shift,
+    swap,
+    thinned,
+    transfer,
+    treatment,
+    upkeep,
+    waste_balance,
+    waste_output,
+)
+from services.clue_service.detection.model import Model
+
+MODELS: Mapping[str, Model] = {
+    "R01": drop.MODEL,
+    "R02": shift.MODEL,
+    "R03": parameters.MODEL,
+    "R04": layers.MODEL,
+    "R05": swap.MODEL,
+    "R06": copied.MODEL,
+    "R07": air.MODEL,
+    "R08": thinned.MODEL,
+    "R09": sham_stop.MODEL,
+    "R10": late_marks.MODEL,
+    "R11": upkeep.MODEL,
+    "R12": waste_output.MODEL,
+    "R13": waste_balance.MODEL,
+    "R14": constant.MODEL,
+    "R15": hugging.MODEL,
+    "R16": treatment.MODEL,
+    "R17": sampling.MODEL,
+    "R18": gaps.MODEL,
+    "R19": transfer.MODEL,
+    "R20": obd.MODEL,
+    "R21": curves.MODEL,
+    "R22": samplers.MODEL,
+    "R23": plume.MODEL,
+    "R24": section.MODEL,
+}
