@@ -81,7 +81,7 @@ class InMemory:
 
     def whole(self) -> dict[str, pl.DataFrame]:
         """Return what the rules ask of the whole table."""
-        return whole([self._rows])
+        return whole(self._rows)
 
     def parts(self, outlets: pl.DataFrame | None) -> Iterator[pl.DataFrame]:
         """Give the rows of some outlets at a time."""

@@ -1,6 +1,6 @@
 """What is read from the whole table rather than from some outlets at a time: industries and first hours."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -18,27 +18,27 @@ each outlet and week, of the pollutant with most; its outlets."""
 NEEDED = ("outlet_id", "ts", "pollutant", "mark", "mark_by")
 
 
-def whole(pieces: Iterable[pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    """Read what the rules ask of the whole table, piece by piece; columns that nobody delivered count as null."""
-    outlets: dict[str | None, None] = {}
-    upkeep, spans = [], []
-    for piece in pieces:
-        missing = [pl.lit(None, pl.String).alias(name) for name in NEEDED if name not in piece.columns]
-        rows = piece.with_columns(missing).select(NEEDED)
-        spans.append(rows.select(begins=pl.col("ts").min(), ends=pl.col("ts").max()))
-        upkeep.append(rows.filter(carrying(rows, listed("upkeep"))).filter(by_hand()))
-        outlets |= dict.fromkeys(rows["outlet_id"].rle().struct.field("value").to_list())
-    span = pl.concat(spans).select(pl.col("begins").min(), pl.col("ends").max())
-    known = pl.DataFrame({"outlet_id": list(outlets)}, schema={"outlet_id": pl.String})
+def whole(rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Read what the rules ask of the whole table; columns that nobody delivered count as null."""
+    span = rows.select(begins=pl.col("ts").min(), ends=pl.col("ts").max())
+    return whole_of(rows, span, list(dict.fromkeys(rows["outlet_id"].rle().struct.field("value").to_list())))
+
+
+def whole_of(marked: pl.DataFrame, span: pl.DataFrame, outlets: Sequence[str | None]) -> dict[str, pl.DataFrame]:
+    """The same from the rows that have a mark (more do no harm), the first and last hour, and the outlets."""
+    missing = [pl.lit(None, pl.String).alias(name) for name in NEEDED if name not in marked.columns]
+    rows = marked.with_columns(missing).select(NEEDED)
+    upkeep = rows.filter(carrying(rows, listed("upkeep"))).filter(by_hand())
+    known = pl.DataFrame({"outlet_id": outlets}, schema={"outlet_id": pl.String})
     begins = pl.lit(span["begins"][0], pl.Datetime("us"))
     week = ((pl.col("ts") - begins).dt.total_days() // 7).alias("week")
-    each = pl.concat(upkeep).group_by("outlet_id", "pollutant", week).len("hours")
+    each = upkeep.group_by("outlet_id", "pollutant", week).len("hours")
     most = each.group_by("outlet_id", "week").agg(pl.col("hours").max())
     return {SPAN: span, UPKEEP: most, OUTLETS: known}
 
 
 def _whole(tables: Mapping[str, pl.DataFrame]) -> Mapping[str, pl.DataFrame]:
-    return tables if SPAN in tables else whole([tables["obs_hour"]])
+    return tables if SPAN in tables else whole(tables["obs_hour"])
 
 
 def beginning(tables: Mapping[str, pl.DataFrame], rows: pl.DataFrame) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from typing import Self
 import polars as pl
 
 from services.clue_service.detection.hours import Part, Run, Span, spans_among, spans_of
-from services.clue_service.detection.peers import NEEDED, whole
+from services.clue_service.detection.peers import NEEDED, whole_of
 from services.clue_service.intake.tables import RowError, checked, notes_on, schema
 
 AT_ONCE = 250_000
@@ -50,7 +50,11 @@ class HourFile:
         """Return what the rules ask of the whole table."""
         known = [name for name in NEEDED if name in self._scan.collect_schema()]
         some = self._scan.select(known)
-        return whole(some.slice(first, AT_ONCE).collect() for first in range(0, self.height, AT_ONCE))
+        # Few rows have a mark: only these are taken, whatever the size of the file.
+        few = some.filter(pl.col("mark") != "") if "mark" in known else some.clear()
+        span = self._scan.select(begins=pl.col("ts").min(), ends=pl.col("ts").max())
+        marked, ends = (one.collect(engine="streaming") for one in (few, span))
+        return whole_of(marked, ends, [name for name, _ in self._runs])
 
     def named(self, outlets: Collection[str]) -> pl.DataFrame:
         """Return the rows of some outlets."""
