@@ -293,5 +293,6 @@ MODEL = Model(
     },
     measure=measure,
     judge=judge,
+    medium="gas",
     chart=draw_shared("o2", "含氧量（%）"),
 )

@@ -61,7 +61,8 @@ class Model:
     by its `hit` rows a finding is known again. `chart` draws a slice under a title
     (SVG); without it the concentration is drawn where there is one.
 
-    A rule over other tables that looks at the hours of some outlets beside them names these by `beside`.
+    `medium` says that only outlets to air (gas) or water are judged. A rule over other tables that looks at the hours
+    of some outlets beside them names these by `beside`.
     """
 
     needs: Mapping[str, tuple[str, ...]]
@@ -76,6 +77,7 @@ class Model:
     live_only: bool = True
     cut: Callable[[pl.DataFrame, Finding], pl.DataFrame] | None = None
     chart: Callable[[pl.DataFrame, str], str] | None = None
+    medium: str | None = None
     beside: Callable[[Mapping[str, pl.DataFrame], Values], pl.Series] | None = None
 
 

@@ -16,6 +16,7 @@ from services.clue_service.detection.about import is_of_outlets, of_outlet
 from services.clue_service.detection.catalogue import Rule, Status
 from services.clue_service.detection.commands import Frozen, Outcome
 from services.clue_service.detection.engine import Run
+from services.clue_service.detection.evaluable import evaluable, note
 from services.clue_service.detection.history import of_tables, weights
 from services.clue_service.detection.hits import Hit
 from services.clue_service.detection.models import DetectionRun, agency_of
@@ -160,6 +161,8 @@ def _judged(
     set_apart(room, failures)
     _add_lacks(outcome, found)
     outcome.levels |= levels(tables["obs_hour"])
+    with room.transaction() as session:
+        note(session, evaluable(tables, chosen, window.begin))
     by_rule = _active(chosen)
     by_outlet: dict[str, list[Hit]] = {}
     for one in _counted(room, part[0].owner, found.hits, Sorting(chosen, window), outcome, now):

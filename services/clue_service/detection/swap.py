@@ -169,5 +169,6 @@ MODEL = Model(
     },
     measure=measure,
     judge=judge,
+    medium="water",
     chart=draw_each,
 )

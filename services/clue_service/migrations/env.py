@@ -3,6 +3,7 @@
 from services.clue_service.clues.models import Clue
 from services.clue_service.clues.suppressing import SuppressedHit, Suppression
 from services.clue_service.complaints.models import Complainant, Complaint, ComplaintSeries
+from services.clue_service.detection.evaluable import EvaluableOutlet
 from services.clue_service.detection.models import DetectionRun
 from services.clue_service.drills.models import Drill, DrillEntry
 from services.clue_service.inspections.models import Inspection, InspectionPlan, LeftAlone
@@ -18,6 +19,6 @@ CLUES = (Clue, Suppression, SuppressedHit)
 INTAKE = (Outlet, OutletLimit, RejectedFrame, FrameCount)
 INSPECTIONS = (Inspection, InspectionPlan, LeftAlone)
 SOURCES = (Complaint, Complainant, ComplaintSeries, SelfInspection, VanRun)
-RULES = (DetectionRun, RuleInForce, RuleVersion, RuleProposal, ShadowHit)
+RULES = (DetectionRun, EvaluableOutlet, RuleInForce, RuleVersion, RuleProposal, ShadowHit)
 SQUADS = (SquadTask, Drill, DrillEntry)
 run_env([*CLUES, *INTAKE, *INSPECTIONS, *SOURCES, *RULES, *SQUADS])

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from services.clue_service.access import BUREAU, scope
 from services.clue_service.clues.models import Clue
+from services.clue_service.detection import evaluable
 from services.clue_service.detection.history import CONFIRMED
 from services.clue_service.rules_office.registry import rulebook
 from shared.clock import ZONE
@@ -46,6 +47,12 @@ class Part(Figures):
     of: str
 
 
+class Month(Part):
+    """The figures of one month, beside how many outlets the rule could judge in it (rules over outlets)."""
+
+    evaluable: int
+
+
 class PrecisionView(BaseModel):
     """A rule's figures over the clues of the bureaus one may see; a city is the bureau that owns the clue."""
 
@@ -53,7 +60,7 @@ class PrecisionView(BaseModel):
     total: Figures
     by_city: list[Part]
     by_industry: list[Part]
-    by_month: list[Part]
+    by_month: list[Month]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +132,23 @@ def outcomes(
 def precision(session: Session, rule_id: str, *, by: Principal) -> PrecisionView:
     """Return a rule's figures. Raises NotVisible."""
     rulebook(session).find(rule_id)
-    rows = list(outcomes(session, scope(room_of(session).catalogue, by), rule_id))
+    owners = scope(room_of(session).catalogue, by)
+    rows = list(outcomes(session, owners, rule_id))
     return PrecisionView(
         rule_id=rule_id,
         total=figures(rows),
         by_city=_by(rows, lambda one: one.owner),
         by_industry=_by(rows, lambda one: one.industry),
-        by_month=_by(rows, lambda one: f"{one.discovered_at.astimezone(ZONE):%Y-%m}"),
+        by_month=_by_month(rows, evaluable.by_month(session, rule_id, owners)),
     )
+
+
+def _by_month(rows: list[Outcome], judged: dict[str, int]) -> list[Month]:
+    """The months with clues, and those in which the rule could judge an outlet and found nothing."""
+    nothing = Part(of="", **figures(()).model_dump()).model_dump()
+    found = {one.of: one.model_dump() for one in _by(rows, lambda one: f"{one.discovered_at.astimezone(ZONE):%Y-%m}")}
+    months = sorted({*found, *judged})
+    return [Month(**(found.get(month, nothing) | {"of": month, "evaluable": judged.get(month, 0)})) for month in months]
 
 
 def by_rule(session: Session, *, by: Principal) -> dict[str, Figures]:

@@ -8,7 +8,7 @@ from services.clue_service.demo_data import demo
 from services.clue_service.detection.running import detect_changed
 from tests.desk import Desk
 from tests.journeys import OFFICER
-from tests.service.clue.plant import INJECTED_AT, START, hour, import_table, register_both, sent
+from tests.service.clue.plant import INJECTED_AT, NEIGHBOUR, START, hour, import_table, register_both, sent
 from tests.service.clue.test_scenario import power
 
 CUT = 2 * ((datetime.fromisoformat(INJECTED_AT) - START.replace(tzinfo=None)) // timedelta(hours=1))
@@ -74,3 +74,13 @@ def test_hours_in_turn_make_the_clue_of_the_whole(desk):
     (after,) = desk.get(OFFICER, "/v1/clues")["items"]
     assert (after["rule_id"], after["outlet_id"]) == ("R01", demo.DROPPED)
     assert (after["observed_from"], after["observed_to"]) == (before["observed_from"], before["observed_to"])
+
+
+def test_a_month_says_how_many_outlets_a_rule_could_judge(judged):
+    months = {one["of"]: one for one in judged.get(OFFICER, "/v1/rules/R01/precision")["by_month"]}
+    assert {month: (one["evaluable"], one["clues"]) for month, one in months.items()} == {
+        "2026-07": (2, 0),
+        "2026-08": (2, 0),
+    }
+    detect_changed(judged.rooms["clue"])
+    assert judged.get(NEIGHBOUR, "/v1/rules/R01/precision")["by_month"] == []
