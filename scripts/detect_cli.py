@@ -20,6 +20,7 @@ from services.clue_service.detection.engine import Run, run
 from services.clue_service.detection.evidence import freeze
 from services.clue_service.detection.functions import MODELS
 from services.clue_service.detection.hits import Hit
+from services.clue_service.detection.processes import ProcessLost
 from services.clue_service.intake.hour_file import HourFile
 from services.clue_service.intake.tables import ENDINGS, RowError, Table, declared, file_of, read_table
 
@@ -93,7 +94,8 @@ def detect(
         _make_way(output, evidence)
     tables: dict[str, pl.DataFrame] = {name: table.frame for name, table in found.items()}
     shown = track(rules, description="规则 / rules", console=err, disable=not err.is_terminal)
-    result = run(tables, shown, hours=large, processes=os.cpu_count() or 1)
+    with _using("读取", "read", source, err):  # a large file is read while the rules run
+        result = run(tables, shown, hours=large, processes=os.cpu_count() or 1)
     with _using("写入", "write", output, err):
         _write(result.hits, {rule.id: rule for rule in rules}, output, evidence)
     if large is not None:
@@ -115,6 +117,11 @@ def _using(zh: str, en: str, path: Path, err: Console) -> Iterator[None]:
     except OSError as wrong:
         named, reason = wrong.filename or path, wrong.strerror or wrong
         raise _refused(err, f"无法{zh} {named}：{reason} / cannot {en} {named}: {reason}") from wrong
+    except ProcessLost as lost:
+        words = (
+            "一个计算进程被终止（可能内存不足），未写出结果 / a process was killed (out of memory?); nothing is written"
+        )
+        raise _refused(err, words) from lost
 
 
 def _write(hits: Sequence[Hit], rules: Mapping[str, Rule], output: Path, evidence: Path | None) -> None:

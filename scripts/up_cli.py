@@ -1,6 +1,7 @@
 """`lianqin up`: migrate, start every process of the desk, play the demo, and serve until interrupted."""
 
 import signal
+import socket
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -21,6 +22,7 @@ from shared.clock import ZONE
 from shared.config import Settings
 
 console = Console()
+ROOMS = ("gateway", "clue", "case", "referral")
 PARTNER_PORT_OFFSET = 90
 START_SECONDS = 60.0
 OPEN_STATES = ("running", "paused")
@@ -39,6 +41,7 @@ def up(
     settings = Settings()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     began = time.monotonic()
+    refuse_taken(settings)
     migrate()
     partner_port = (urlsplit(settings.gateway_url).port or 8100) + PARTNER_PORT_OFFSET
     supervisor = Supervisor(settings.folder / "logs", {"PYTHONUNBUFFERED": "1"})
@@ -77,11 +80,31 @@ def _play(settings: Settings, passwords: dict[str, str]) -> None:
     remember(settings, played=True)
 
 
+def refuse_taken(settings: Settings) -> None:
+    """Refuse to start where somebody serves already: what answered there would pass for this desk."""
+    places = {f"LIANQIN_{room.upper()}_URL": urlsplit(settings.room_url(room)).port for room in ROOMS}
+    taken = [
+        f"{port} ({name})"
+        for name, port in (*places.items(), ("LIANQIN_HJ212_PORT", settings.hj212_port))
+        if port is not None and _is_taken(port)
+    ]
+    if taken:
+        ports = ", ".join(taken)
+        console.print(f"端口已被占用，请停止占用者或用所列环境变量改用其他端口：{ports}", soft_wrap=True)
+        console.print(f"ports are taken: stop who has them, or set others by these variables: {ports}", soft_wrap=True)
+        raise typer.Exit(2)
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as asking:
+        asking.settimeout(1.0)
+        return asking.connect_ex(("127.0.0.1", port)) == 0
+
+
 def wait_healthy(settings: Settings, supervisor: Supervisor, still: Callable[[], None] = lambda: None) -> None:
     """Wait until every room and the gateway answer. Raises RuntimeError when one does not come up."""
-    rooms = ("gateway", "clue", "case", "referral")
     give_up = time.monotonic() + START_SECONDS
-    waiting = set(rooms)
+    waiting = set(ROOMS)
     while waiting:
         if time.monotonic() > give_up:
             raise RuntimeError(f"did not start: {', '.join(sorted(waiting))}; see {supervisor.logs}")

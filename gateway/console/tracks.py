@@ -152,7 +152,7 @@ class _Ground:
 
 def _round_down(value: float) -> float:
     power = 10.0 ** floor(log10(value))
-    return next(step * power for step in (5, 2, 1) if step * power <= value)
+    return next((step * power for step in (5, 2, 1) if step * power <= value), power / 2)  # a logarithm rounds up
 
 
 def _stretches(spots: Sequence[tuple[float, float]], levels_of: Sequence[str]) -> Iterable[Stretch]:

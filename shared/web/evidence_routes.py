@@ -248,6 +248,7 @@ def _attach(
     def attached(session: Session, now: datetime) -> ItemView:
         found = visible(session, model, subject_id, by=by, is_alone=True)
         adding.may_add(session, found, by)
+        adding.check(session, found, upload[1], by)  # again: a long upload outlasts what it was checked against
         item = evidence.attach(session, found, *upload, by=by, now=now)
         return shown(session, found, [item], by=by)[0]
 

@@ -1,5 +1,6 @@
 """A mobile run drawn: levels against the threshold, equal scales both ways, peaks and candidates in their places."""
 
+import math
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -129,3 +130,10 @@ def test_readings_of_nought_have_an_axis() -> None:
     assert drawn is not None
     assert drawn.threshold is None
     assert places(drawn.lines[0]) == [(drawn.left, drawn.base)]
+
+
+def test_a_number_just_below_a_round_one_has_an_axis() -> None:
+    below = math.nextafter(3000.0, 0.0)
+    drawn = tracks.profiled(track([below]), [], 200)
+    assert drawn is not None
+    assert [text for _, text in drawn.values][-1] == "3000"

@@ -69,6 +69,15 @@ async def drill(drill_id: UUID, visit: VisitDep, done: str = "") -> Response:
     return await _page(visit, drill_id, done=done if done in DONE else "")
 
 
+@router.get("/{drill_id}/set")
+@router.get("/{drill_id}/close")
+@router.get("/{drill_id}/wipe")
+async def after_form(drill_id: UUID, visit: VisitDep) -> Response:
+    """Lead to the drill whoever asks again for the answer to a form: by another language, or from the history."""
+    require_bureau(visit.by)
+    return RedirectResponse(f"{PAGE}/{drill_id}", status_code=303)
+
+
 @router.post("/{drill_id}/set", max_body_size=UPLOAD_LIMIT_BYTES)
 async def give_set(drill_id: UUID, visit: VisitDep, form: FormDep) -> Response:
     """Give a drill its labelled set."""

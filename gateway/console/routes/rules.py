@@ -53,6 +53,14 @@ async def rule(rule_id: RulePath, visit: VisitDep, done: str = "", version: Vers
     return await _page(visit, rule_id, done=done if done in (*STEPS, "withdraw") else "", version=version)
 
 
+@router.get("/{rule_id}/steps/{step}")
+@router.get("/{rule_id}/back-tests")
+async def after_form(rule_id: RulePath, visit: VisitDep) -> Response:
+    """Lead to the rule whoever asks again for the answer to a form: by another language, or from the history."""
+    require_bureau(visit.by)
+    return RedirectResponse(f"{PAGE}/{rule_id}", status_code=303)
+
+
 @router.post("/{rule_id}/steps/{step}")
 async def take(rule_id: RulePath, step: str, visit: VisitDep, form: FormDep) -> Response:
     """Take a step; when it is refused, show why beside the form, with everything that was typed."""

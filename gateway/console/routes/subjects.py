@@ -104,6 +104,13 @@ async def subject(kind: str, subject_id: UUID, visit: VisitDep, done: str = "") 
     return await page(visit, kind, subject_id, done=done)
 
 
+@router.get("/{kind}/{subject_id}/steps/{step}")
+async def after_step(kind: str, subject_id: UUID, step: str, _visit: VisitDep) -> Response:
+    """Lead to the subject whoever asks again for the answer to a step: by another language, or from the history."""
+    _check(kind)
+    return RedirectResponse(f"/console/{kind}/{subject_id}", status_code=303)
+
+
 @router.post("/{kind}/{subject_id}/steps/{step}")
 async def take(kind: str, subject_id: UUID, step: str, visit: VisitDep, form: FormDep) -> Response:
     """Take a step; when it is refused, show why beside the form, with everything that was typed."""

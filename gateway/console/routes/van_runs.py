@@ -75,6 +75,13 @@ async def run(run_id: UUID, visit: VisitDep, done: str = "") -> Response:
     return await _page(visit, run_id, done="van.registered" if done == "register" else "")
 
 
+@router.get("/{run_id}/points")
+async def after_points(run_id: UUID, visit: VisitDep) -> Response:
+    """Lead to the run whoever asks again for the answer to the form: by another language, or from the history."""
+    require_bureau(visit.by)
+    return RedirectResponse(f"{PAGE}/{run_id}", status_code=303)
+
+
 @router.post("/{run_id}/points", max_body_size=UPLOAD_LIMIT_BYTES)
 async def add_points(run_id: UUID, visit: VisitDep, form: FormDep) -> Response:
     """Take a file of points, one JSON object a line; what is refused is named by line."""
@@ -179,5 +186,5 @@ def _form(visit: Visit, typed: dict[str, list[str]], refused: dict[str, Any] | N
 
 def _label(names: dict[str, str], error: dict[str, str]) -> str:
     """Return the name of a field as the form says it; parts of the calibration have fields of their own."""
-    place = error["field"].removeprefix("calibration.")
-    return names.get(POLLUTANT if place == "thresholds" else place.partition(".")[0], error["label"])
+    place = error["field"].removeprefix("calibration.").partition(".")[0]
+    return names.get(POLLUTANT if place == "thresholds" else place, error["label"])

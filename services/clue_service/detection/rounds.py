@@ -35,7 +35,8 @@ Seen = dict[str, list[float | None]]
 
 
 def levels(hours: pl.DataFrame) -> dict[str, tuple[datetime, Levels]]:
-    """By outlet its latest hour with a value (aware) and its levels, from the stored hours.
+    """By outlet its latest hour with a value (aware) and its levels, from the stored hours; what is beyond all numbers
+    (a ratio to next to nothing) is not known.
 
     Electricity may be known ahead or come after: it does not say how far an outlet was looked at. An outlet without a
     value in the last 30 days of all of them is left out, and judged whenever something comes.
@@ -55,6 +56,7 @@ def levels(hours: pl.DataFrame) -> dict[str, tuple[datetime, Levels]]:
     each = valued.group_by("outlet_id", "pollutant").agg(
         level=pl.col("value").tail(LATELY).median(), last=pl.col("value").tail(2)
     )
+    shared, each = shared.with_columns(_finite(pl.exclude("outlet_id"))), each.with_columns(_finite(pl.col("level")))
     found: dict[str, tuple[datetime, Levels]] = {
         outlet: (ts.replace(tzinfo=ZONE), {"values": {}}) for outlet, ts in latest.iter_rows()
     }
@@ -65,8 +67,15 @@ def levels(hours: pl.DataFrame) -> dict[str, tuple[datetime, Levels]]:
     return found
 
 
+def _finite(value: pl.Expr) -> pl.Expr:
+    return pl.when(value.is_finite()).then(value)
+
+
 def due_at(run: DetectionRun | None, rows: Iterable[Row], *, now: datetime) -> datetime:
-    """When an outlet is judged at the latest, now that some rows of it (any order) came."""
+    """When an outlet is judged at the latest, now that some rows of it (any order) came.
+
+    It is never later than a round from now, though a clock that was set back says that it was judged tomorrow.
+    """
     if run is None or run.ran_at is None or run.looked_to is None:
         return now
     given = sorted(rows, key=lambda row: row["ts"])
@@ -77,7 +86,7 @@ def due_at(run: DetectionRun | None, rows: Iterable[Row], *, now: datetime) -> d
     for row in given:
         if _calls(row, run.levels, seen):
             return now
-    return run.ran_at + ROUND
+    return min(run.ran_at, now) + ROUND
 
 
 def _calls(row: Row, known: Levels, seen: Seen) -> bool:

@@ -20,7 +20,7 @@ from services.clue_service.detection.evaluable import evaluable, note
 from services.clue_service.detection.history import of_tables, weights
 from services.clue_service.detection.hits import Hit
 from services.clue_service.detection.models import DetectionRun, agency_of
-from services.clue_service.detection.rounds import levels
+from services.clue_service.detection.rounds import ROUND, levels
 from services.clue_service.intake.kept_tables import kept_tables
 from services.clue_service.intake.tables import declared, schema
 from services.clue_service.intake.taking import series_store
@@ -112,7 +112,8 @@ def detect_changed(room: Room) -> Outcome:
     now = room.clock()
     with room.reading() as session:
         due = col(DetectionRun.due_at)
-        statement = select(DetectionRun).where(DetectionRun.changes > DetectionRun.seen, due.is_(None) | (due <= now))
+        is_due = due.is_(None) | (due <= now) | (due > now + ROUND)  # the last: the clock was set back
+        statement = select(DetectionRun).where(DetectionRun.changes > DetectionRun.seen, is_due)
         runs = list(session.exec(statement.order_by(due, col(DetectionRun.outlet_id)).limit(OUTLETS_AT_ONCE)))
         known = queries.by_id(session, [one.outlet_id for one in runs], by=room.itself)
     outlets = [one for one in runs if one.outlet_id in known]

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from errno import EIO
 from pathlib import Path
 from typing import Self
 
@@ -42,19 +43,24 @@ class HourFile:
             return None  # no Parquet file whatever its name: whoever reads it whole says so
         is_typed = all(found[name] == kind for name, kind in wanted.items() if name in found)
         rows = int(scan.select(pl.len()).collect().item())
-        runs = _runs(scan, rows) if "outlet_id" in found and is_typed and rows >= LARGE_ROWS else []
+        runs = _runs(path, rows) if "outlet_id" in found and is_typed and rows >= LARGE_ROWS else []
         names = [name for name, _ in runs]
         return cls(path, runs) if names and len(names) == len(set(names)) else None
 
     def whole(self) -> dict[str, pl.DataFrame]:
         """Return what the rules ask of the whole table."""
         known = [name for name in NEEDED if name in self._scan.collect_schema()]
+<<<<<<< HEAD
         some = self._scan.select(known)
         # Few rows have a mark: only these are taken, whatever the size of the file.
         few = some.filter(pl.col("mark") != "") if "mark" in known else some.clear()
         span = self._scan.select(begins=pl.col("ts").min(), ends=pl.col("ts").max())
         marked, ends = (one.collect(engine="streaming") for one in (few, span))
         return whole_of(marked, ends, [name for name, _ in self._runs])
+=======
+        some, starts = self._scan.select(known), range(0, self.height, AT_ONCE)
+        return whole(_collected(some.slice(first, AT_ONCE), self._path) for first in starts)
+>>>>>>> review
 
     def named(self, outlets: Collection[str]) -> pl.DataFrame:
         """Return the rows of some outlets."""
@@ -89,19 +95,29 @@ class FilePiece:
     spans: Sequence[Span]
 
     def read(self) -> Part:
-        """Read and check them."""
+        """Read and check them. Raises OSError."""
         scan = pl.scan_parquet(self.path)
-        tables = [checked(NAME, self.path.name, scan.slice(*span).collect(), span[0]) for span in self.spans]
+        read = [(_collected(scan.slice(*span), self.path), span[0]) for span in self.spans]
+        tables = [checked(NAME, self.path.name, rows, first) for rows, first in read]
         errors = tuple(error for table in tables for error in table.errors)
         rows = [one.frame for one in tables] or [pl.DataFrame(schema=schema(NAME))]
         return Part(pl.concat(rows), errors, sum(one.error_count for one in tables))
 
 
-def _runs(scan: pl.LazyFrame, rows: int) -> list[Run]:
+def _collected(rows: pl.LazyFrame, path: Path) -> pl.DataFrame:
+    """Rows of a file; one whose head reads well may be broken further on. Raises OSError naming the file."""
+    try:
+        return rows.collect()
+    except pl.exceptions.PolarsError as broken:
+        raise OSError(EIO, str(broken).partition("\n")[0], str(path)) from broken
+
+
+def _runs(path: Path, rows: int) -> list[Run]:
     """The outlets in the order of the file, each with the number of rows that stand together."""
     runs: list[Run] = []
+    outlets = pl.scan_parquet(path).select("outlet_id")
     for first in range(0, rows, AT_ONCE):
-        column = scan.select("outlet_id").slice(first, AT_ONCE).collect().to_series()
+        column = _collected(outlets.slice(first, AT_ONCE), path).to_series()
         for outlet, count in column.rle().struct.unnest().select("value", "len").iter_rows():
             if runs and runs[-1][0] == outlet:
                 runs[-1] = (outlet, runs[-1][1] + count)

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+import polars as pl
 import pytest
 
 from services.clue_service.demo_data import demo
@@ -84,3 +85,21 @@ def test_a_month_says_how_many_outlets_a_rule_could_judge(judged):
     }
     detect_changed(judged.rooms["clue"])
     assert judged.get(NEIGHBOUR, "/v1/rules/R01/precision")["by_month"] == []
+
+
+def test_numbers_beyond_all_numbers_stop_no_outlet(desk):
+    register_both(desk)
+    room, at = desk.rooms["clue"], datetime.fromisoformat(INJECTED_AT)
+    shown = {"pollutant": "NOx", "value": 1.7e308, "production_kw": 1e-310, "treatment_kw": 1e300, "o2": 1.7e308}
+    rows = [{"outlet_id": demo.DROPPED, "ts": at + timedelta(hours=each)} | shown for each in range(4)]
+    assert import_table(desk, "obs_hour", pl.DataFrame(rows).write_csv().encode()).status_code == 200
+    assert detect_changed(room).outlets == 1
+    assert detect_changed(room).outlets == 0
+
+
+def test_who_waits_by_a_clock_that_was_set_back_is_judged(judged):
+    judged.clock.advance(days=400)
+    at = datetime.fromisoformat(INJECTED_AT) - timedelta(days=3)
+    sent(judged, hour(f"{at:%Y%m%d%H%M%S}", value=77.0))
+    judged.clock.advance(days=-400)
+    assert detect_changed(judged.rooms["clue"]).outlets == 1

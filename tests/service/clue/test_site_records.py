@@ -1,9 +1,11 @@
 """Records of visits: whatever they are called and wherever they are put, an approved visit stands behind them."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from fastapi.testclient import TestClient
 
 from tests import journeys
 from tests.desk import officer
@@ -242,3 +244,22 @@ def test_steps_of_the_other_way_are_refused_by_the_state(desk):
         (sudden, "start", OFFICER, entry),
     ):
         assert take(desk, visit, step, who, expect=409, **stated)["code"] == "step-refused", step
+
+
+def test_a_visit_that_is_refused_during_a_long_upload_keeps_no_record(desk):
+    visit, at = urgent(desk), desk.clock.now.isoformat()
+    address = f"/v1/inspections/{visit['id']}"
+    details = json.dumps(STATED | {"began_at": at, "ended_at": at})
+    params = {"document": "site_record", "name": "a.txt", "details": details}
+
+    beside = replace(desk, clients={"clue": TestClient(desk.clients["clue"].app)})
+
+    def slowly():
+        yield b"what was seen, "
+        take(beside, visit, "refuse_afterwards", HEAD, reasons="不属于紧急情况")
+        yield b"written down at length"
+
+    headers = {"content-type": "text/plain"}
+    answer = desk.call(OFFICER, "POST", f"{address}/evidence", params=params, content=slowly(), headers=headers)
+    assert answer.status_code == 422, answer.text
+    assert desk.get(OFFICER, f"{address}/evidence")["items"] == []

@@ -150,6 +150,8 @@ class TestWhoComplained:
         assert "理由" in problem(refused.text)
         assert NAME not in refused.text
         opened = officer.step(address, "open_identity", 200, reason="核实现场情况")
+        again = officer.http.get(f"{address}/steps/open_identity")
+        assert (again.status_code, again.headers["location"]) == (303, address)
         assert NAME in opened.text
         assert CONTACT in opened.text
         assert "no-store" in opened.headers["cache-control"]

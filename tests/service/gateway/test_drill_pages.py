@@ -149,6 +149,9 @@ def test_what_is_wrong_is_said_beside_the_form(enter: Enter, door: Door) -> None
     assert "参演战队" in prepared(door, centre, 422, squads=["squad-999999"])
     address = prepared(door, centre)
     assert "压缩包无法读取" in problem(give(centre, address, b"no zip", 422))
+    for answered in ("set", "close", "wipe"):
+        again = centre.http.get(f"{address}/{answered}", headers=SAME)
+        assert (again.status_code, again.headers["location"]) == (303, address)
     refused = centre.send(f"{address}/set", centre.page(address), {}, 422)
     assert "请选择文件" in problem(refused.text)
     assert "不能撤销" in problem(end(centre, address, "wipe", 422, sure=""))

@@ -143,6 +143,9 @@ class TestASet:
         assert re.search(r'name="parameter.gap"[^>]*value="7"', form)
         refused = take(one, "propose", 422, **{"parameter.drop": "viel"})
         assert "应为数字" in problem(refused.text)
+        for answered in ("steps/propose", "back-tests"):
+            again = one.http.get(f"/console/rules/R01/{answered}", headers=SAME)
+            assert (again.status_code, again.headers["location"]) == (303, "/console/rules/R01")
         take(one, "propose", 422, reasons="", **{"parameter.drop": "0.45"})
 
     def test_is_withdrawn_by_its_proposer_and_the_rule_observed_and_retired_by_the_owner(self, enter: Enter) -> None:

@@ -96,6 +96,8 @@ class TestARun:
         assert "第 401 行" in wrong
         assert "不是 2026-09-06 这次走航的时间" in wrong
         assert "重复 400 个" in add(officer, address, points())
+        again = officer.http.get(f"{address}/points", headers=SAME)
+        assert (again.status_code, again.headers["location"]) == (303, address)
         page = officer.page(address)
         drawn = page.partition('<svg class="track"')[2].partition("</svg>")[0]
         assert drawn.count('<polyline class="peak"') == 1
@@ -127,6 +129,8 @@ class TestARun:
             ({"is_passed": ""}, "校准通过"),
             ({"calibrated_at": "2026-09-05T08:00"}, "校准时间"),
             ({"tvoc_ppb": "1"}, "高于本底的判据"),
+            ({"tvoc_ppb": "-1"}, "高于本底的判据"),
+            ({"tvoc_ppb": "-1"}, "数值过小"),
             ({"run_id": ""}, "任务名称"),
             ({"run_on": "2026-09-08"}, "走航日期"),
         ],

@@ -1,6 +1,8 @@
 """When an outlet's turn comes: which hours call at once, and which wait for the day's round."""
 
+import math
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 import polars as pl
@@ -106,3 +108,16 @@ def test_a_day_of_hours_is_a_round_by_itself():
 def test_a_known_run_without_levels_waits_for_the_round():
     assert due_at(_run(levels={}), _hour(), now=NOW) == JUDGED_AT + ROUND
     assert isinstance(due_at(_run(levels={}), _hour(), now=NOW), datetime)
+
+
+def test_a_clock_that_was_set_back_makes_nobody_wait_longer_than_a_round():
+    ahead = _run(ran_at=NOW + timedelta(days=400))
+    assert due_at(ahead, _hour(), now=NOW) == NOW + ROUND
+
+
+def test_what_is_beyond_all_numbers_is_not_known():
+    rows = BEFORE.tail(30).with_columns(production_kw=pl.lit(1e-310), treatment_kw=pl.lit(1e300), flow=pl.lit(1.7e308))
+    shown = levels(rows.with_columns(value=pl.lit(1.7e308), o2=pl.lit(1.7e308)))["DA00001"][1]
+    assert shown["ratio"] is None
+    told = [*(one for name, one in shown.items() if name != "values"), *chain(*shown["values"].values())]
+    assert all(one is None or math.isfinite(one) for one in told)

@@ -112,3 +112,15 @@ def test_what_is_small_mixed_or_of_other_types_is_read_whole(folder, tmp_path):
         True,
         *[False] * 4,
     ]
+
+
+def test_a_large_file_that_breaks_half_way_is_named_and_no_crash(folder):
+    path = folder / "obs_hour.parquet"
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 2000] = b"\xab" * 2000
+    path.write_bytes(content)
+    told = CliRunner().invoke(detect_app, ["--input", str(folder), "--output", str(folder / "hits.jsonl")])
+    assert told.exit_code == 2
+    assert isinstance(told.exception, SystemExit)
+    assert f"cannot read {path}: " in told.stderr

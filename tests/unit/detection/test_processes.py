@@ -1,0 +1,83 @@
+"""Several processes: one that is killed is told of, and none outlives the one that asked."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from services.clue_service.detection.hours import Part
+from services.clue_service.detection.judging import Judge
+from services.clue_service.detection.processes import ProcessLost, judged_apart
+
+ASKS = """
+from pathlib import Path
+from tests.unit.detection.test_processes import Sleeping, asked
+if __name__ == "__main__":
+    asked([Sleeping(Path({folder!r}))] * 2)
+"""
+PATIENCE = 60.0
+
+
+class Killed:
+    """A piece during which the system kills whoever reads it."""
+
+    def read(self) -> Part:
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError("it was killed")
+
+
+@dataclass(frozen=True)
+class Sleeping:
+    """A piece that nobody ever has read; a file says who tries."""
+
+    folder: Path
+
+    def read(self) -> Part:
+        (self.folder / str(os.getpid())).touch()
+        time.sleep(10 * PATIENCE)
+        raise AssertionError("nobody waits so long")
+
+
+def asked(pieces):
+    """Judge pieces by no rule with two processes."""
+    return list(judged_apart(Judge({}, [], {}), pieces, 2))
+
+
+def _until(holds):
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.05)
+
+
+def _runs(pid):
+    try:
+        return "(zombie)" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+def test_a_process_that_is_killed_is_told_of():
+    with pytest.raises(ProcessLost):
+        asked([Killed(), Killed()])
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="looks for processes in /proc")
+def test_no_process_outlives_the_one_that_asked(tmp_path):
+    script = tmp_path / "asks.py"
+    at_work = tmp_path / "at_work"
+    at_work.mkdir()
+    script.write_text(ASKS.format(folder=str(at_work)))
+    root = Path(__file__).parents[3]
+    asking = subprocess.Popen([sys.executable, script], env={**os.environ, "PYTHONPATH": str(root)}, cwd=root)
+    try:
+        _until(lambda: len(list(at_work.iterdir())) == 2)
+    finally:
+        asking.kill()
+        asking.wait()
+    _until(lambda: not any(_runs(path.name) for path in at_work.iterdir()))
