@@ -57,6 +57,17 @@ class Outcome:
     levels: dict[str, tuple[datetime, Levels]] = field(default_factory=dict)
     """By outlet judged its latest hour and what it showed lately."""
 
+    def add(self, other: "Outcome") -> None:
+        """Add what another run did."""
+        for name in ("outlets", "hits", "created", "merged", "known", "shadow", "suppressed"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.clues |= other.clues
+        self.levels |= other.levels
+        for rule_id, lacks in other.not_evaluable.items():
+            added = self.not_evaluable.setdefault(rule_id, {})
+            for lack, count in lacks.items():
+                added[lack] = added.get(lack, 0) + count
+
 
 def frozen(found: Hit, rule: Rule, about: About, blobs: BlobStore, *, now: datetime) -> Frozen:
     """Freeze a hit: store its slice (Parquet), chart (SVG) and record (JSON), and word its report."""
@@ -160,6 +171,12 @@ def _alone(session: Session, entity: str) -> None:
     """Hold the entity's row to the end of the transaction: two runs at once would both find no clue and make two."""
     row = DetectionRun.fresh(entity, changes=0)
     upsert(session, DetectionRun, [row], lambda table, _fresh: {"changes": table.c.changes})
+
+
+def put_off(session: Session, run: DetectionRun, *, until: datetime) -> None:
+    """Let an outlet wait: what it has is still to be judged."""
+    table = table_of(DetectionRun)
+    session.connection().execute(update(table).where(table.c.outlet_id == run.outlet_id).values(due_at=until))
 
 
 def mark_seen(

@@ -108,13 +108,40 @@ def detect_in_books(
 
 
 def detect_changed(room: Room) -> Outcome:
-    """Run the active rules over outlets that changed since they were judged last, and whose turn it is (rounds)."""
+    """Run the active rules over outlets that changed since they were judged last, and whose turn it is (rounds).
+
+    Where a run breaks its outlets are judged one by one: those that break it wait for their next round, the others for
+    nothing.
+    """
     now = room.clock()
+    runs = _due(room, now)
+    try:
+        return _detect_due(room, runs, now)
+    except Exception:  # any rule over any data; told below, outlet by outlet
+        log.exception("detection.failed", room=room.name, outlets=len(runs))
+    outcome = Outcome()
+    for one in runs:
+        try:
+            outcome.add(_detect_due(room, [one], now))
+        except Exception:
+            log.exception("detection.outlet_failed", room=room.name, outlet=one.outlet_id)
+            with room.transaction() as session:
+                commands.put_off(session, one, until=now + ROUND)
+    return outcome
+
+
+def _due(room: Room, now: datetime) -> list[DetectionRun]:
+    """The outlets, and the places of imported tables, whose turn it is; not too many at once."""
     with room.reading() as session:
         due = col(DetectionRun.due_at)
         is_due = due.is_(None) | (due <= now) | (due > now + ROUND)  # the last: the clock was set back
         statement = select(DetectionRun).where(DetectionRun.changes > DetectionRun.seen, is_due)
-        runs = list(session.exec(statement.order_by(due, col(DetectionRun.outlet_id)).limit(OUTLETS_AT_ONCE)))
+        ordered = statement.order_by(due.is_not(None), due, col(DetectionRun.outlet_id))
+        return list(session.exec(ordered.limit(OUTLETS_AT_ONCE)))
+
+
+def _detect_due(room: Room, runs: Sequence[DetectionRun], now: datetime) -> Outcome:
+    with room.reading() as session:
         known = queries.by_id(session, [one.outlet_id for one in runs], by=room.itself)
     outlets = [one for one in runs if one.outlet_id in known]
     begins = [one.changed_from for one in outlets if one.changed_from is not None]

@@ -50,17 +50,12 @@ class HourFile:
     def whole(self) -> dict[str, pl.DataFrame]:
         """Return what the rules ask of the whole table."""
         known = [name for name in NEEDED if name in self._scan.collect_schema()]
-<<<<<<< HEAD
         some = self._scan.select(known)
         # Few rows have a mark: only these are taken, whatever the size of the file.
         few = some.filter(pl.col("mark") != "") if "mark" in known else some.clear()
         span = self._scan.select(begins=pl.col("ts").min(), ends=pl.col("ts").max())
-        marked, ends = (one.collect(engine="streaming") for one in (few, span))
+        marked, ends = (_collected(one, self._path) for one in (few, span))
         return whole_of(marked, ends, [name for name, _ in self._runs])
-=======
-        some, starts = self._scan.select(known), range(0, self.height, AT_ONCE)
-        return whole(_collected(some.slice(first, AT_ONCE), self._path) for first in starts)
->>>>>>> review
 
     def named(self, outlets: Collection[str]) -> pl.DataFrame:
         """Return the rows of some outlets."""

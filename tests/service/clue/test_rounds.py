@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from services.clue_service.demo_data import demo
+from services.clue_service.detection import running
 from services.clue_service.detection.running import detect_changed
 from tests.desk import Desk
 from tests.journeys import OFFICER
@@ -103,3 +104,25 @@ def test_who_waits_by_a_clock_that_was_set_back_is_judged(judged):
     sent(judged, hour(f"{at:%Y%m%d%H%M%S}", value=77.0))
     judged.clock.advance(days=-400)
     assert detect_changed(judged.rooms["clue"]).outlets == 1
+
+
+def test_an_outlet_that_breaks_a_run_waits_and_the_others_do_not(desk, monkeypatch):
+    """Whatever the reason: here what is made of one outlet's hours fails."""
+    register_both(desk)
+    assert import_table(desk, "obs_hour", power()).status_code == 200
+    sent(desk, b"".join(FRAMES))
+    room, sound = desk.rooms["clue"], running.levels
+
+    def broken(hours: pl.DataFrame) -> object:
+        if demo.CLEAN in hours["outlet_id"]:
+            raise ZeroDivisionError
+        return sound(hours)
+
+    monkeypatch.setattr(running, "levels", broken)
+    found = detect_changed(room)
+    assert (found.outlets, found.hits, found.created) == (1, 1, 1)
+    assert detect_changed(room).outlets == 0
+    monkeypatch.setattr(running, "levels", sound)
+    assert detect_changed(room).outlets == 0
+    desk.clock.advance(days=1, minutes=1)
+    assert detect_changed(room).outlets == 1
