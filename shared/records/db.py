@@ -23,6 +23,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import class_mapper
 from sqlalchemy.orm.attributes import manager_of_class, set_committed_value
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Field, Session, SQLModel, col, create_engine, select
@@ -225,7 +226,11 @@ def fresh(model: type[M], values: Mapping[str, Any]) -> M:
 
 @cache
 def _defaults(model: type[SQLModel]) -> tuple[Mapping[str, Any], Sequence[tuple[str, Callable[[], Any]]]]:
-    """Return a model's default values, and what makes those that no two rows may share."""
+    """Return a model's default values, and what makes those that no two rows may share.
+
+    The mapper is made ready here as a constructor would: an object of one that is not cannot even be read.
+    """
+    class_mapper(model)
     fields = [(name, field) for name, field in model.model_fields.items() if not field.is_required()]
     plain = {name: field.default for name, field in fields if field.default_factory is None}
     made = [(name, field.default_factory) for name, field in fields if field.default_factory is not None]
