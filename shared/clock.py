@@ -17,6 +17,8 @@ _newest = 0
 """The newest identifier's moment: milliseconds, then a count of twelve bits."""
 _told: tuple[datetime | None, int] = (None, 0)
 """The instant that was asked for last, and its moment."""
+_spelled: tuple[datetime | None, str] = (None, "")
+"""The instant that was written last, and its text. (By identity: equal instants of two zones are written apart.)"""
 DRAWN = 256
 _drawn: list[int] = []
 """Random numbers of the operating system, drawn by the handful; a forked process draws its own."""
@@ -30,6 +32,15 @@ def system_now() -> datetime:
 def today(now: datetime) -> date:
     """Return the legal day of an instant, in the jurisdiction's zone."""
     return now.astimezone(ZONE).date()
+
+
+def iso(now: datetime) -> str:
+    """Return an instant as text; that of one request, which stands in many rows, is written once."""
+    global _spelled
+    known = _spelled
+    if known[0] is not now:
+        known = _spelled = (now, now.isoformat())
+    return known[1]
 
 
 def new_id(now: datetime) -> UUID:

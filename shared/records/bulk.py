@@ -16,32 +16,42 @@ from shared.errors import Stale
 
 Converter = Callable[[Any], Any]
 Rows = Sequence[Mapping[str, Any]]
+Values = tuple[Any, ...]
 
 
 class Waiting:
-    """Rows that wait to be inserted, by table, in the order in which the tables were first named."""
+    """Rows that wait to be inserted, by table, in the order in which the tables were first named.
 
-    def __init__(self) -> None:
-        self._rows: dict[Table, list[Mapping[str, Any]]] = {}
+    Only their values are kept: a few thousand dictionaries would not stay in the processor's reach.
+    """
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = _Dialect(dialect)
+        self._rows: dict[Table, tuple[_Insert, list[Values]]] = {}
 
     def add(self, table: Table, rows: Rows) -> None:
         """Let rows wait; every row of a table names the same columns."""
-        self._rows.setdefault(table, []).extend(rows)
+        if not rows:
+            return
+        known = self._rows.get(table)
+        if known is None:
+            known = self._rows[table] = (_prepared(self._dialect, table, tuple(rows[0])), [])
+        known[1].extend(map(known[0].read, rows))
 
     def mark(self) -> Mapping[Table, int]:
         """Return how many wait, for `back_to`."""
-        return {table: len(rows) for table, rows in self._rows.items()}
+        return {table: len(rows) for table, (_, rows) in self._rows.items()}
 
     def back_to(self, mark: Mapping[Table, int]) -> None:
         """Forget what came after a mark."""
-        for table, rows in self._rows.items():
+        for table, (_, rows) in self._rows.items():
             del rows[mark.get(table, 0) :]
 
     def insert(self, connection: Connection) -> None:
         """Insert all that waits."""
-        for table, rows in self._rows.items():
+        for known, rows in self._rows.values():
             if rows:
-                insert_many(connection, table, rows)
+                _insert_many(connection, known, rows)
 
 
 def waiting_in(session: Session) -> Waiting | None:
@@ -57,7 +67,7 @@ def together(session: Session) -> Iterator[Waiting]:
     nothing is inserted. Raises Stale when somebody else took a place in a chain in the meantime.
     """
     assert waiting_in(session) is None, "inserts wait already"
-    waiting = session.info["waiting"] = Waiting()
+    waiting = session.info["waiting"] = Waiting(session.get_bind().dialect)
     try:
         yield waiting
     finally:
@@ -74,19 +84,18 @@ class _Insert:
 
     sql: str
     names: tuple[str, ...]
-    read: Callable[[Mapping[str, Any]], tuple[Any, ...]]
+    read: Callable[[Mapping[str, Any]], Values]
     converters: tuple[tuple[int, Converter], ...]
     is_positional: bool
 
 
-def insert_many(connection: Connection, table: Table, rows: Rows) -> None:
-    """Insert rows that all name the same columns.
+def _insert_many(connection: Connection, known: _Insert, rows: Sequence[Values]) -> None:
+    """Insert rows by what is known of their insert.
 
     SQLAlchemy's own way through a list of rows costs more than the database: it looks at each value of each row. Here
     a column is converted at once, and a value that stands in many rows (a moment, an identifier) only once.
     """
-    known = _prepared(_Dialect(connection.dialect), table, tuple(rows[0]))
-    columns = list(zip(*map(known.read, rows), strict=True))
+    columns = list(zip(*rows, strict=True))
     for index, convert in known.converters:
         columns[index] = _converted(convert, columns[index])
     lines = zip(*columns, strict=True)
@@ -124,8 +133,10 @@ def _prepared(key: _Dialect, table: Table, columns: tuple[str, ...]) -> _Insert:
     return _Insert(str(compiled), names, read, converting, compiled.positional)
 
 
-def _converted(convert: Converter, values: tuple[Any, ...]) -> tuple[Any, ...]:
-    if len({id(value) for value in values}) == len(values):
+def _converted(convert: Converter, values: Values) -> Values:
+    keys = tuple(map(id, values))
+    distinct = dict(zip(keys, values, strict=True))
+    if len(distinct) == len(values):
         return tuple(map(convert, values))
-    done = {key: convert(value) for key, value in {id(value): value for value in values}.items()}
-    return tuple(done[id(value)] for value in values)
+    done = dict(zip(distinct, map(convert, distinct.values()), strict=True))
+    return tuple(map(done.__getitem__, keys))

@@ -208,6 +208,11 @@ def put(instance: SQLModel, values: Mapping[str, Any]) -> None:
         set_committed_value(instance, name, value)
 
 
+def keep(instance: SQLModel, values: Mapping[str, Any]) -> None:
+    """Set values on an object that no session knows: there is no change to be tracked."""
+    vars(instance).update(values)
+
+
 def fresh(model: type[M], values: Mapping[str, Any]) -> M:
     """Return an object of a new row from values that fit its columns; what is not named has its default.
 
