@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from struct import unpack
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -29,6 +30,7 @@ def system_now() -> datetime:
     return datetime.now(UTC)
 
 
+@lru_cache(maxsize=256)
 def today(now: datetime) -> date:
     """Return the legal day of an instant, in the jurisdiction's zone."""
     return now.astimezone(ZONE).date()

@@ -1,16 +1,19 @@
 """Many rows at once: what several commands insert waits, and goes by one call of the driver a table."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Table, insert
+from sqlalchemy import JSON, Connection, Dialect, Table, insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeEngine
 from sqlmodel import Session
+from sqlmodel.sql.sqltypes import UTCDateTime
 
 from shared.errors import Stale
 
@@ -28,6 +31,8 @@ class Waiting:
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = _Dialect(dialect)
         self._rows: dict[Table, tuple[_Insert, list[Values]]] = {}
+        self.allowed: set[tuple[Hashable, ...]] = set()
+        """What the law allowed to who acts, by all that the verdict rests on: as long as the rows wait."""
 
     def add(self, table: Table, rows: Rows) -> None:
         """Let rows wait; every row of a table names the same columns."""
@@ -127,10 +132,29 @@ def _prepared(key: _Dialect, table: Table, columns: tuple[str, ...]) -> _Insert:
     names = tuple(compiled.positiontup or compiled.params)
     assert set(names) == set(columns), "a column with a default of its own must be named"
     read = itemgetter(*names) if len(names) > 1 else lambda row: (row[names[0]],)
-    types = ((index, table.c[name].type.dialect_impl(dialect)) for index, name in enumerate(names))
-    converters = ((index, kind.bind_processor(dialect)) for index, kind in types)
+    types = ((index, table.c[name].type) for index, name in enumerate(names))
+    converters = ((index, _converter(kind, dialect)) for index, kind in types)
     converting = tuple((index, convert) for index, convert in converters if convert is not None)
     return _Insert(str(compiled), names, read, converting, compiled.positional)
+
+
+def _converter(kind: TypeEngine[Any], dialect: Dialect) -> Converter | None:
+    """Return SQLAlchemy's conversion of a column, with a shorter way to the same for what stands in every row."""
+    known = kind.dialect_impl(dialect).bind_processor(dialect)
+    if known is None:
+        return None
+    convert = known
+    if isinstance(kind, UTCDateTime) and dialect.name == "sqlite":
+        return lambda value: _utc(value) if value is not None and value.tzinfo is not None else convert(value)
+    if isinstance(kind, JSON):
+        empty = convert([])
+        return lambda value: convert(value) if value != [] else empty
+    return convert
+
+
+def _utc(value: datetime) -> str:
+    """Return an instant as SQLite keeps it."""
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def _converted(convert: Converter, values: Values) -> Values:

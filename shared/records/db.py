@@ -10,6 +10,7 @@ from typing import cast as as_type
 from uuid import UUID
 
 from sqlalchemy import (
+    JSON,
     ColumnElement,
     Engine,
     Index,
@@ -255,6 +256,12 @@ def write(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, A
 def columns_of(model: type[SQLModel]) -> frozenset[str]:
     """Return the names of a model's columns."""
     return frozenset(model.model_fields)
+
+
+@cache
+def json_columns_of(model: type[SQLModel]) -> frozenset[str]:
+    """Return the names of a model's columns that hold JSON."""
+    return frozenset(column.name for column in table_of(model).columns if isinstance(column.type, JSON))
 
 
 @cache

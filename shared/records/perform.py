@@ -1,9 +1,10 @@
 """One step: ask the law, change the subject, move the clocks, write the journal, queue deliveries and notices."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from functools import cache
+from operator import itemgetter
 from typing import Any, NoReturn, TypeVar
-from uuid import UUID
 
 from pydantic import BaseModel
 from sqlalchemy import delete, update
@@ -17,11 +18,12 @@ from shared.errors import EvidenceMissing, NotYourStep, PreconditionFailed, Stal
 from shared.events import EVENTS, Origin
 from shared.identity import Principal
 from shared.records import clocks, journal, notices
-from shared.records.db import Party, Row, columns_of, keep, put, relations_of, table_of, write
+from shared.records.bulk import waiting_in
+from shared.records.db import Party, Row, columns_of, json_columns_of, keep, put, relations_of, table_of, write
 from shared.records.deliveries import parcel_values, queue
 from shared.records.room import Room, room_of
 from shared.records.situations import situation
-from shared.rules.procedures import Procedure, Situation, Step, StepVerdict, may
+from shared.rules.procedures import Procedure, Situation, Step, StepVerdict, may, rests_on_actor
 
 T = TypeVar("T", bound=Row)
 
@@ -91,8 +93,7 @@ def begin(
     fields = _fields(body)
     mine = frozenset(relation for relation, agencies in parties.items() if by.agency in agencies)
     relations = frozenset({"system"}) if by.is_system else mine
-    asked = situation(session, subject, procedure.steps[step_id], relations, fields, by=by, now=now)
-    step = _allowed(procedure, may(procedure, step_id, procedure.initial, asked, catalogue=room.catalogue), subject)
+    step = _opening(session, subject, procedure, step_id, relations, fields, by=by, now=now)
     keep(subject, _changes(subject, step, fields))
     write(session, Party, _party_rows(subject, parties))
     moved = clocks.move(session, subject, step, fields, now=now, by=by.agency, parties=parties)
@@ -104,6 +105,30 @@ def begin(
     journal.append(session, entry)
     _tell(session, room, subject, step, entry, fact, now=now, parties=parties)
     return subject
+
+
+def _opening(
+    session: Session,
+    subject: Row,
+    procedure: Procedure,
+    step_id: str,
+    relations: frozenset[str],
+    fields: Mapping[str, Any],
+    *,
+    by: Principal,
+    now: datetime,
+) -> Step:
+    """Return the step that may open a subject. Where rows wait, what rests on the actor alone is asked once."""
+    waiting, step = waiting_in(session), procedure.steps[step_id]
+    asked_before = (procedure.id, procedure.version, step_id, relations, by.kind, by.roles)
+    if waiting is not None and asked_before in waiting.allowed and rests_on_actor(step, fields):
+        return step
+    asked = situation(session, subject, step, relations, fields, by=by, now=now)
+    catalogue = room_of(session).catalogue
+    step = _allowed(procedure, may(procedure, step_id, procedure.initial, asked, catalogue=catalogue), subject)
+    if waiting is not None:
+        waiting.allowed.add(asked_before)
+    return step
 
 
 def _fields(body: BaseModel | Mapping[str, Any] | None) -> dict[str, Any]:
@@ -146,11 +171,17 @@ def _changes(subject: Row, step: Step, fields: Mapping[str, Any]) -> dict[str, A
 
 def _row(subject: Row) -> dict[str, Any]:
     """Return the row of a subject that no session knows, what is nested as JSON."""
-    held = vars(subject)
-    return {
-        name: value if (value := held[name]).__class__ in OF_COLUMNS else plain(value)
-        for name in columns_of(type(subject))
-    }
+    names, read = _columns(type(subject))
+    row = dict(zip(names, read(vars(subject)), strict=True))
+    for name in json_columns_of(type(subject)):
+        row[name] = plain(row[name])
+    return row
+
+
+@cache
+def _columns(model: type[Row]) -> tuple[tuple[str, ...], Callable[[Mapping[str, Any]], tuple[Any, ...]]]:
+    names = tuple(columns_of(model))
+    return names, itemgetter(*names)
 
 
 def _party_rows(subject: Row, parties: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
@@ -204,7 +235,6 @@ def _fact(
 
 
 AS_IT_IS = frozenset({str, int, float, bool, type(None)})
-OF_COLUMNS = AS_IT_IS | {UUID, datetime, date}
 
 
 def plain(value: Any) -> Any:

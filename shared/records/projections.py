@@ -35,8 +35,10 @@ def projection(
 ) -> dict[str, Any]:
     """Return what is stored of a count: when it lapses and why, its reminders, the next of them."""
     if not pauses and not extensions and term.unit != "hours":
-        plain = _plain(room.catalogue, room.calendar, term, started_at.astimezone(room.calendar.zone).date())
-        return {**plain.lapse, **_ahead_of(plain, started_at.astimezone(ZONE))}
+        start, zone = started_at.astimezone(ZONE), room.calendar.zone
+        start_on = start.date() if zone is ZONE else started_at.astimezone(zone).date()
+        plain = _plain(room.catalogue, room.calendar, term, start_on)
+        return {**plain.lapse, **_ahead_of(plain, start)}
     result = counted(room, term, started_at, pauses, extensions)
     return lapse(result) | reminders(room, term, started_at, result)
 
