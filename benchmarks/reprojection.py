@@ -105,7 +105,7 @@ def _one(session: Session, room: Room, clock: Deadline) -> None:
     journal.record(session, clue, Fact("deadline.moved", {"was": before.isoformat()}), by=room.itself, now=NOW)
     words = Text("期限改变", "A time limit moved")
     tellings = [
-        Telling(f"moved:{clock.id}:{role}", "deadline.moved", "info", (clock.party,), role, words, words)
+        Telling(f"moved:{clock.id}:{role}", "deadline.moved", "info", (clock.party,), (role,), words, words)
         for role in ("case_officer", "liaison")
     ]
     notices.raise_notices(session, clue, tellings, now=NOW)

@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from struct import unpack
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,6 +18,8 @@ _newest = 0
 """The newest identifier's moment: milliseconds, then a count of twelve bits."""
 _told: tuple[datetime | None, int] = (None, 0)
 """The instant that was asked for last, and its moment."""
+_spelled: tuple[datetime | None, str] = (None, "")
+"""The instant that was written last, and its text. (By identity: equal instants of two zones are written apart.)"""
 DRAWN = 256
 _drawn: list[int] = []
 """Random numbers of the operating system, drawn by the handful; a forked process draws its own."""
@@ -27,9 +30,19 @@ def system_now() -> datetime:
     return datetime.now(UTC)
 
 
+@lru_cache(maxsize=256)
 def today(now: datetime) -> date:
     """Return the legal day of an instant, in the jurisdiction's zone."""
     return now.astimezone(ZONE).date()
+
+
+def iso(now: datetime) -> str:
+    """Return an instant as text; that of one request, which stands in many rows, is written once."""
+    global _spelled
+    known = _spelled
+    if known[0] is not now:
+        known = _spelled = (now, now.isoformat())
+    return known[1]
 
 
 def new_id(now: datetime) -> UUID:

@@ -1,16 +1,16 @@
 """The CloudEvents envelope in which every fact travels between rooms and to partners."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
+from shared.clock import iso
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+
+class Origin(NamedTuple):
     """Where a fact comes from: the room, the subject with its place in the chain, and whom it is addressed to."""
 
     room: str
@@ -22,19 +22,30 @@ class Origin:
 
 def envelope(name: str, data: Mapping[str, Any], origin: Origin, *, message_id: UUID, now: datetime) -> dict[str, Any]:
     """Return the CloudEvents 1.0 envelope; recipient agencies stand comma-separated on the wire."""
+    said = framed(frame(name, origin, now=now), dict(data), message_id=message_id)
+    return said | {"id": str(message_id), "journeyid": str(origin.journey_id)}
+
+
+def frame(name: str, origin: Origin, *, now: datetime) -> dict[str, Any]:
+    """Return the envelope that several facts of one origin have in common, for `framed`; identifiers as such."""
     return {
         "specversion": "1.0",
-        "id": str(message_id),
+        "id": "",
         "source": f"/rooms/{origin.room}",
         "type": name,
         "subject": origin.subject,
-        "time": now.isoformat(),
+        "time": iso(now),
         "datacontenttype": "application/json",
-        "journeyid": str(origin.journey_id),
+        "journeyid": origin.journey_id,
         "sequence": origin.sequence,
         "recipients": ",".join(origin.recipients),
-        "data": dict(data),
+        "data": {},
     }
+
+
+def framed(cover: Mapping[str, Any], data: dict[str, Any], *, message_id: UUID) -> dict[str, Any]:
+    """Return the envelope of one fact, for `canonical`."""
+    return {**cover, "id": message_id, "data": data}
 
 
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]

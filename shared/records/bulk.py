@@ -1,47 +1,62 @@
 """Many rows at once: what several commands insert waits, and goes by one call of the driver a table."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Table, insert
+from sqlalchemy import JSON, Connection, Dialect, Table, insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeEngine
 from sqlmodel import Session
+from sqlmodel.sql.sqltypes import UTCDateTime
 
 from shared.errors import Stale
 
 Converter = Callable[[Any], Any]
 Rows = Sequence[Mapping[str, Any]]
+Values = tuple[Any, ...]
 
 
 class Waiting:
-    """Rows that wait to be inserted, by table, in the order in which the tables were first named."""
+    """Rows that wait to be inserted, by table, in the order in which the tables were first named.
 
-    def __init__(self) -> None:
-        self._rows: dict[Table, list[Mapping[str, Any]]] = {}
+    Only their values are kept: a few thousand dictionaries would not stay in the processor's reach.
+    """
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = _Dialect(dialect)
+        self._rows: dict[Table, tuple[_Insert, list[Values]]] = {}
+        self.allowed: set[tuple[Hashable, ...]] = set()
+        """What the law allowed to who acts, by all that the verdict rests on: as long as the rows wait."""
 
     def add(self, table: Table, rows: Rows) -> None:
         """Let rows wait; every row of a table names the same columns."""
-        self._rows.setdefault(table, []).extend(rows)
+        if not rows:
+            return
+        known = self._rows.get(table)
+        if known is None:
+            known = self._rows[table] = (_prepared(self._dialect, table, tuple(rows[0])), [])
+        known[1].extend(map(known[0].read, rows))
 
     def mark(self) -> Mapping[Table, int]:
         """Return how many wait, for `back_to`."""
-        return {table: len(rows) for table, rows in self._rows.items()}
+        return {table: len(rows) for table, (_, rows) in self._rows.items()}
 
     def back_to(self, mark: Mapping[Table, int]) -> None:
         """Forget what came after a mark."""
-        for table, rows in self._rows.items():
+        for table, (_, rows) in self._rows.items():
             del rows[mark.get(table, 0) :]
 
     def insert(self, connection: Connection) -> None:
         """Insert all that waits."""
-        for table, rows in self._rows.items():
+        for known, rows in self._rows.values():
             if rows:
-                insert_many(connection, table, rows)
+                _insert_many(connection, known, rows)
 
 
 def waiting_in(session: Session) -> Waiting | None:
@@ -57,7 +72,7 @@ def together(session: Session) -> Iterator[Waiting]:
     nothing is inserted. Raises Stale when somebody else took a place in a chain in the meantime.
     """
     assert waiting_in(session) is None, "inserts wait already"
-    waiting = session.info["waiting"] = Waiting()
+    waiting = session.info["waiting"] = Waiting(session.get_bind().dialect)
     try:
         yield waiting
     finally:
@@ -74,19 +89,18 @@ class _Insert:
 
     sql: str
     names: tuple[str, ...]
-    read: Callable[[Mapping[str, Any]], tuple[Any, ...]]
+    read: Callable[[Mapping[str, Any]], Values]
     converters: tuple[tuple[int, Converter], ...]
     is_positional: bool
 
 
-def insert_many(connection: Connection, table: Table, rows: Rows) -> None:
-    """Insert rows that all name the same columns.
+def _insert_many(connection: Connection, known: _Insert, rows: Sequence[Values]) -> None:
+    """Insert rows by what is known of their insert.
 
     SQLAlchemy's own way through a list of rows costs more than the database: it looks at each value of each row. Here
     a column is converted at once, and a value that stands in many rows (a moment, an identifier) only once.
     """
-    known = _prepared(_Dialect(connection.dialect), table, tuple(rows[0]))
-    columns = list(zip(*map(known.read, rows), strict=True))
+    columns = list(zip(*rows, strict=True))
     for index, convert in known.converters:
         columns[index] = _converted(convert, columns[index])
     lines = zip(*columns, strict=True)
@@ -118,14 +132,35 @@ def _prepared(key: _Dialect, table: Table, columns: tuple[str, ...]) -> _Insert:
     names = tuple(compiled.positiontup or compiled.params)
     assert set(names) == set(columns), "a column with a default of its own must be named"
     read = itemgetter(*names) if len(names) > 1 else lambda row: (row[names[0]],)
-    types = ((index, table.c[name].type.dialect_impl(dialect)) for index, name in enumerate(names))
-    converters = ((index, kind.bind_processor(dialect)) for index, kind in types)
+    types = ((index, table.c[name].type) for index, name in enumerate(names))
+    converters = ((index, _converter(kind, dialect)) for index, kind in types)
     converting = tuple((index, convert) for index, convert in converters if convert is not None)
     return _Insert(str(compiled), names, read, converting, compiled.positional)
 
 
-def _converted(convert: Converter, values: tuple[Any, ...]) -> tuple[Any, ...]:
-    if len({id(value) for value in values}) == len(values):
+def _converter(kind: TypeEngine[Any], dialect: Dialect) -> Converter | None:
+    """Return SQLAlchemy's conversion of a column, with a shorter way to the same for what stands in every row."""
+    known = kind.dialect_impl(dialect).bind_processor(dialect)
+    if known is None:
+        return None
+    convert = known
+    if isinstance(kind, UTCDateTime) and dialect.name == "sqlite":
+        return lambda value: _utc(value) if value is not None and value.tzinfo is not None else convert(value)
+    if isinstance(kind, JSON):
+        empty = convert([])
+        return lambda value: convert(value) if value != [] else empty
+    return convert
+
+
+def _utc(value: datetime) -> str:
+    """Return an instant as SQLite keeps it."""
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _converted(convert: Converter, values: Values) -> Values:
+    keys = tuple(map(id, values))
+    distinct = dict(zip(keys, values, strict=True))
+    if len(distinct) == len(values):
         return tuple(map(convert, values))
-    done = {key: convert(value) for key, value in {id(value): value for value in values}.items()}
-    return tuple(done[id(value)] for value in values)
+    done = dict(zip(distinct, map(convert, distinct.values()), strict=True))
+    return tuple(map(done.__getitem__, keys))

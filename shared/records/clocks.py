@@ -32,7 +32,8 @@ def move(
     """Move the clocks as the step of agency `by` says, and return what the journal says of them."""
     said: list[dict[str, Any]] = []
     waiting: list[Start] = []
-    known = {**vars(subject), **stated_of(session, subject), **fields}
+    is_asked = any(wanted.when is not None for wanted in step.clocks)
+    known = {**vars(subject), **stated_of(session, subject), **fields} if is_asked else fields
     for wanted in step.clocks:
         if wanted.when is not None and not wanted.when.holds(known):
             continue

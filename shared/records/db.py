@@ -10,6 +10,7 @@ from typing import cast as as_type
 from uuid import UUID
 
 from sqlalchemy import (
+    JSON,
     ColumnElement,
     Engine,
     Index,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import class_mapper
 from sqlalchemy.orm.attributes import manager_of_class, set_committed_value
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Field, Session, SQLModel, col, create_engine, select
@@ -207,6 +209,11 @@ def put(instance: SQLModel, values: Mapping[str, Any]) -> None:
         set_committed_value(instance, name, value)
 
 
+def keep(instance: SQLModel, values: Mapping[str, Any]) -> None:
+    """Set values on an object that no session knows: there is no change to be tracked."""
+    vars(instance).update(values)
+
+
 def fresh(model: type[M], values: Mapping[str, Any]) -> M:
     """Return an object of a new row from values that fit its columns; what is not named has its default.
 
@@ -225,7 +232,11 @@ def fresh(model: type[M], values: Mapping[str, Any]) -> M:
 
 @cache
 def _defaults(model: type[SQLModel]) -> tuple[Mapping[str, Any], Sequence[tuple[str, Callable[[], Any]]]]:
-    """Return a model's default values, and what makes those that no two rows may share."""
+    """Return a model's default values, and what makes those that no two rows may share.
+
+    The mapper is made ready here as a constructor would: an object of one that is not cannot even be read.
+    """
+    class_mapper(model)
     fields = [(name, field) for name, field in model.model_fields.items() if not field.is_required()]
     plain = {name: field.default for name, field in fields if field.default_factory is None}
     made = [(name, field.default_factory) for name, field in fields if field.default_factory is not None]
@@ -245,6 +256,12 @@ def write(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, A
 def columns_of(model: type[SQLModel]) -> frozenset[str]:
     """Return the names of a model's columns."""
     return frozenset(model.model_fields)
+
+
+@cache
+def json_columns_of(model: type[SQLModel]) -> frozenset[str]:
+    """Return the names of a model's columns that hold JSON."""
+    return frozenset(column.name for column in table_of(model).columns if isinstance(column.type, JSON))
 
 
 @cache

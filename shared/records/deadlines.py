@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Index, text, update
@@ -76,8 +75,7 @@ class DeadlineChange(SQLModel, table=True):
     approved_by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(NamedTuple):
     """A clock to start: which term, from when, and which agency must act."""
 
     term_id: str

@@ -12,7 +12,7 @@ from sqlalchemy import Index, UniqueConstraint, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from shared.clock import new_id
+from shared.clock import iso, new_id
 from shared.errors import Stale
 from shared.identity import Principal
 from shared.records.db import Row, put, table_of, write
@@ -67,7 +67,7 @@ def entry_values(
             "prev": prev,
             "journey": journey_id,
             "type": fact.type,
-            "at": now.isoformat(),
+            "at": iso(now),
             "by": {"agency": by.agency, "actor": by.actor, "name": by.name, "roles": sorted(by.roles)},
             "procedure": fact.procedure,
             "step": fact.step,

@@ -18,8 +18,9 @@ from shared.records.calendars import CalendarNotice
 from shared.records.db import table_of, write
 from shared.records.deliveries import parcel_values, queue
 from shared.records.journal import Entry, Fact
-from shared.records.notices import Notice, short_ref
+from shared.records.notices import Notice
 from shared.records.room import Room
+from shared.records.words import short_ref
 
 ROLES = ("case_officer", "liaison")
 SHOWN = 100

@@ -1,20 +1,24 @@
 """Notices to people: one row per key, agency and role, written with what caused it and carried to the gateway."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from operator import attrgetter, itemgetter
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from sqlmodel import Field, Session, SQLModel, select
 
 from shared.clock import new_id
+from shared.envelopes import frame, framed
 from shared.errors import Text
 from shared.events import Origin, envelope
 from shared.records.db import Party, Row, write
 from shared.records.deliveries import Answer, Parcel, parcel_values, queue
 from shared.records.journal import Fact, canonical
 from shared.records.room import Room, room_of
+from shared.records.words import Words
 from shared.rules.notices import Notice as Catalogued
 from shared.rules.notices import Recipient
 
@@ -38,9 +42,8 @@ class Notice(SQLModel, table=True):
     body_en: str
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
-    """What is to be told, to which agencies and role; `key` is unique for what caused it, and for `person`.
+class Telling(NamedTuple):
+    """What is to be told, to which agencies and roles; `key` is unique for what caused it, and for `person`.
 
     `person` (`person:<uuid>`): only this person is told; "": all who have the role. `calendar`: an iCalendar text
     that stands in the mail. What else is optional: see `shared.events.NoticeRaised`.
@@ -50,7 +53,7 @@ class Telling:
     type: str
     level: str
     agencies: tuple[str, ...]
-    role: str
+    roles: tuple[str, ...]
     title: Text
     body: Text
     calendar: str = ""
@@ -58,7 +61,7 @@ class Telling:
     needs_answer: bool = False
     in_hours: bool = False
     template: str = ""
-    values: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = MappingProxyType({})
 
 
 Parties = Mapping[str, Sequence[str]]
@@ -120,43 +123,37 @@ def tell_of_event(
     wanted = room.catalogue.notices_of(fact.type)
     if not wanted:
         return []
-    values = _words(room, subject) | _step_words(room, subject, fact) | {"item": str(fact.data.get("name", ""))}
+    values = Words(room, subject, fact)
     tellings = [
-        telling
-        for notice in wanted
-        for recipient in notice.recipients
-        for telling in _tellings(
+        _telling(
             notice,
-            dict.fromkeys(recipient.roles, f"{entry_id}:{notice.id}"),
+            f"{entry_id}:{notice.id}",
+            recipient.roles,
             _recipients(session, subject, recipient, told, parties),
             values,
         )
+        for notice in wanted
+        for recipient in notice.recipients
     ]
     return noticed(session, subject, tellings, now=now)
 
 
-def _tellings(
-    notice: Catalogued, keys: Mapping[str, str], agencies: tuple[str, ...], values: Mapping[str, str]
-) -> list[Telling]:
-    """Return what a notice of the catalogue tells each role, under that role's key; the texts are filled once."""
-    title = Text(notice.title_zh.format_map(values), notice.title_en.format_map(values))
-    body = Text(notice.zh.format_map(values), notice.en.format_map(values))
-    named = {name: values[name] for name in notice.placeholders}
-    return [
-        Telling(
-            key=key,
-            type=notice.event,
-            level="urgent" if notice.urgent else "info",
-            agencies=agencies,
-            role=role,
-            title=title,
-            body=body,
-            needs_answer=notice.needs_answer,
-            template=f"notice:{notice.id}",
-            values=named,
-        )
-        for role, key in keys.items()
-    ]
+def _telling(
+    notice: Catalogued, key: str, roles: tuple[str, ...], agencies: tuple[str, ...], values: Mapping[str, str]
+) -> Telling:
+    """Return what a notice of the catalogue tells these roles; its texts are filled once."""
+    return Telling(
+        key=key,
+        type=notice.event,
+        level="urgent" if notice.urgent else "info",
+        agencies=agencies,
+        roles=roles,
+        title=Text(notice.title_zh.format_map(values), notice.title_en.format_map(values)),
+        body=Text(notice.zh.format_map(values), notice.en.format_map(values)),
+        needs_answer=notice.needs_answer,
+        template=f"notice:{notice.id}",
+        values={name: values[name] for name in notice.placeholders},
+    )
 
 
 def _recipients(
@@ -165,35 +162,6 @@ def _recipients(
     if recipient.relation == "addressed":
         return tuple(told)
     return addressed(session, subject, [recipient.relation], parties)
-
-
-def _step_words(room: Room, subject: Row, fact: Fact) -> dict[str, str]:
-    """Return the names of the step an event comes from."""
-    procedure = room.catalogue.procedure_version(subject.procedure_id, subject.procedure_version)
-    step = procedure.steps.get(fact.step or "")
-    names = {"procedure_zh": procedure.name_zh, "procedure_en": procedure.name_en}
-    return names | ({"step_zh": step.name_zh, "step_en": step.name_en} if step else {"step_zh": "", "step_en": ""})
-
-
-def short_ref(ref: str) -> str:
-    """Return a ref as people are shown it: the last digits of its identifier."""
-    return f"…{ref[-6:]}"
-
-
-def _words(room: Room, subject: Row) -> dict[str, str]:
-    """Return what texts may name of a subject."""
-    procedure = room.catalogue.procedure_version(subject.procedure_id, subject.procedure_version)
-    state = procedure.states[subject.state]
-    words = {
-        "ref": short_ref(subject.ref),
-        "state_zh": state.name_zh,
-        "state_en": state.name_en,
-        "owner": subject.owner,
-    }
-    owner = room.catalogue.agencies.get(subject.owner)
-    words |= {"owner_zh": owner.name_zh if owner else subject.owner, "owner_en": owner.name_en if owner else ""}
-    columns = ("title", "enterprise_name", "outcome", "reasons", "letter_number", "requested")
-    return words | {name: str(subject.known(name) or "") for name in columns}
 
 
 def raise_notices(session: Session, subject: Row, tellings: Iterable[Telling], *, now: datetime) -> int:
@@ -216,15 +184,12 @@ def tell_of_entry(
     `parties` says which agencies stand in a relation to it; `values` fills the texts.
     """
     tellings = [
-        telling
+        _telling(
+            notice, f"{entry['id']}:{notice.id}:{role}", (role,), tuple(parties.get(recipient.relation, ())), values
+        )
         for notice in room_of(session).catalogue.notices_of(entry["type"])
         for recipient in notice.recipients
-        for telling in _tellings(
-            notice,
-            {role: f"{entry['id']}:{notice.id}:{role}" for role in recipient.roles},
-            tuple(parties.get(recipient.relation, ())),
-            values,
-        )
+        for role in recipient.roles
     ]
     parcels = noticed(session, _Chain(entry["subject"], entry["journey_id"]), tellings, now=now)
     queue(session, parcels)
@@ -233,38 +198,53 @@ def tell_of_entry(
 
 def noticed(session: Session, subject: Chained, tellings: Iterable[Telling], *, now: datetime) -> list[dict[str, Any]]:
     """Write notices, and return the deliveries that carry them to the gateway."""
-    told = [(_row(subject, telling, agency, now), telling) for telling in tellings for agency in telling.agencies]
-    write(session, Notice, [row for row, _ in told])
     origin = Origin(room=room_of(session).name, subject=subject.ref, journey_id=subject.journey_id)
-    return [_delivery(origin, row, telling, now) for row, telling in told]
-
-
-def _row(subject: Chained, telling: Telling, agency: str, now: datetime) -> dict[str, Any]:
-    return {
-        "key": telling.key,
-        "agency": agency,
-        "role": telling.role,
-        "id": new_id(now),
-        "subject": subject.ref,
-        "type": telling.type,
-        "level": telling.level,
-        "at": now,
-        "title_zh": telling.title.zh,
-        "title_en": telling.title.en,
-        "body_zh": telling.body.zh,
-        "body_en": telling.body.en,
-    }
+    cover = frame("notice.raised", origin, now=now)
+    told = [_Told(subject, telling, cover, now) for telling in tellings]
+    rows = [row for one in told for row in one.rows]
+    write(session, Notice, rows)
+    return [parcel for one in told for parcel in one.parcels()]
 
 
 CARRIED = ("key", "agency", "role", "type", "level", "subject", "title_zh", "title_en", "body_zh", "body_en")
 OPTIONAL = ("calendar", "person", "needs_answer", "in_hours", "template", "values")
+_carried, _optional = itemgetter(*CARRIED), attrgetter(*OPTIONAL)
 
 
-def _delivery(origin: Origin, row: Mapping[str, Any], telling: Telling, now: datetime) -> dict[str, Any]:
-    data = {name: row[name] for name in CARRIED}
-    data |= {name: said for name in OPTIONAL if (said := getattr(telling, name))}
-    body = canonical(envelope("notice.raised", data, origin, message_id=row["id"], now=now))
-    return parcel_values(row["id"], "notice.raised", body, line=f"notice:{origin.subject}", receiver="gateway", now=now)
+class _Told:
+    """One telling: a row for each role and agency, and the delivery of each; all else they have in common."""
+
+    def __init__(self, subject: Chained, telling: Telling, cover: Mapping[str, Any], now: datetime) -> None:
+        self._telling, self._cover, self._now = telling, cover, now
+        self._common: dict[str, Any] = {
+            "key": telling.key,
+            "agency": "",
+            "role": "",
+            "id": None,
+            "subject": subject.ref,
+            "type": telling.type,
+            "level": telling.level,
+            "at": now,
+            "title_zh": telling.title.zh,
+            "title_en": telling.title.en,
+            "body_zh": telling.body.zh,
+            "body_en": telling.body.en,
+        }
+        self.rows = [
+            {**self._common, "agency": agency, "role": role, "id": new_id(now)}
+            for role in telling.roles
+            for agency in telling.agencies
+        ]
+
+    def parcels(self) -> Iterator[dict[str, Any]]:
+        """Yield the deliveries that carry the rows to the gateway."""
+        data = dict(zip(CARRIED, _carried(self._common), strict=True))
+        data |= {name: said for name, said in zip(OPTIONAL, _optional(self._telling), strict=True) if said}
+        line = f"notice:{self._common['subject']}"
+        for row in self.rows:
+            told = {**data, "agency": row["agency"], "role": row["role"]}
+            body = canonical(framed(self._cover, told, message_id=row["id"]))
+            yield parcel_values(row["id"], "notice.raised", body, line=line, receiver="gateway", now=self._now)
 
 
 def stopped_delivery(

@@ -1,7 +1,9 @@
 """One step: ask the law, change the subject, move the clocks, write the journal, queue deliveries and notices."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from functools import cache
+from operator import itemgetter
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel
@@ -11,15 +13,17 @@ from sqlmodel import Session, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from shared.clock import today
+from shared.envelopes import frame, framed
 from shared.errors import EvidenceMissing, NotYourStep, PreconditionFailed, Stale, StepRefused, Text
-from shared.events import EVENTS, Origin, envelope
+from shared.events import EVENTS, Origin
 from shared.identity import Principal
 from shared.records import clocks, journal, notices
-from shared.records.db import Party, Row, columns_of, put, relations_of, table_of, write
+from shared.records.bulk import waiting_in
+from shared.records.db import Party, Row, columns_of, json_columns_of, keep, put, relations_of, table_of, write
 from shared.records.deliveries import parcel_values, queue
 from shared.records.room import Room, room_of
 from shared.records.situations import situation
-from shared.rules.procedures import Procedure, Situation, Step, StepVerdict, may
+from shared.rules.procedures import Procedure, Situation, Step, StepVerdict, may, rests_on_actor
 
 T = TypeVar("T", bound=Row)
 
@@ -85,30 +89,52 @@ def begin(
     """Open a subject by the first step of its procedure; `parties` maps a relation to agencies."""
     room = room_of(session)
     procedure = room.catalogue.procedure(subject.procedure_id, on=today(now))
-    put(subject, {"procedure_version": procedure.version})
+    keep(subject, {"procedure_version": procedure.version})
     fields = _fields(body)
     mine = frozenset(relation for relation, agencies in parties.items() if by.agency in agencies)
     relations = frozenset({"system"}) if by.is_system else mine
-    asked = situation(session, subject, procedure.steps[step_id], relations, fields, by=by, now=now)
-    step = _allowed(procedure, may(procedure, step_id, procedure.initial, asked, catalogue=room.catalogue), subject)
-    held = vars(subject)
-    put(subject, {name: value for name, value in _changes(subject, step, fields).items() if held[name] is not value})
-    rows = _party_rows(subject, parties)
-    write(session, Party, rows)
+    step = _opening(session, subject, procedure, step_id, relations, fields, by=by, now=now)
+    keep(subject, _changes(subject, step, fields))
+    write(session, Party, _party_rows(subject, parties))
     moved = clocks.move(session, subject, step, fields, now=now, by=by.agency, parties=parties)
     states = (procedure.initial, subject.state)
     fact = _fact(subject, step, fields, states, moved, is_alone=bool(procedure.parties))
     entry = journal.entry_values(subject.ref, 1, "", fact, journey_id=subject.journey_id, by=by, now=now)
-    put(subject, {"version": 1, "head": entry["hash"]})
-    write(session, type(subject), [subject.model_dump()])
+    keep(subject, {"version": 1, "head": entry["hash"]})
+    write(session, type(subject), [_row(subject)])
     journal.append(session, entry)
     _tell(session, room, subject, step, entry, fact, now=now, parties=parties)
     return subject
 
 
+def _opening(
+    session: Session,
+    subject: Row,
+    procedure: Procedure,
+    step_id: str,
+    relations: frozenset[str],
+    fields: Mapping[str, Any],
+    *,
+    by: Principal,
+    now: datetime,
+) -> Step:
+    """Return the step that may open a subject. Where rows wait, what rests on the actor alone is asked once."""
+    waiting, step = waiting_in(session), procedure.steps[step_id]
+    asked_before = (procedure.id, procedure.version, step_id, relations, by.kind, by.roles)
+    if waiting is not None and asked_before in waiting.allowed and rests_on_actor(step, fields):
+        return step
+    asked = situation(session, subject, step, relations, fields, by=by, now=now)
+    catalogue = room_of(session).catalogue
+    step = _allowed(procedure, may(procedure, step_id, procedure.initial, asked, catalogue=catalogue), subject)
+    if waiting is not None:
+        waiting.allowed.add(asked_before)
+    return step
+
+
 def _fields(body: BaseModel | Mapping[str, Any] | None) -> dict[str, Any]:
     if isinstance(body, BaseModel):
-        return {name: getattr(body, name) for name in type(body).model_fields}
+        held = vars(body)
+        return {name: held[name] for name in columns_of(type(body))}
     return dict(body or {})
 
 
@@ -141,6 +167,21 @@ def _changes(subject: Row, step: Step, fields: Mapping[str, Any]) -> dict[str, A
         said = {name: plain(fields[name]) for name in step.body_fields if fields.get(name) is not None}
         changes["stated"] = subject.known("stated") | {k: v for k, v in said.items() if k not in changes}
     return changes | {"state": step.to_state or subject.state}
+
+
+def _row(subject: Row) -> dict[str, Any]:
+    """Return the row of a subject that no session knows, what is nested as JSON."""
+    names, read = _columns(type(subject))
+    row = dict(zip(names, read(vars(subject)), strict=True))
+    for name in json_columns_of(type(subject)):
+        row[name] = plain(row[name])
+    return row
+
+
+@cache
+def _columns(model: type[Row]) -> tuple[tuple[str, ...], Callable[[Mapping[str, Any]], tuple[Any, ...]]]:
+    names = tuple(columns_of(model))
+    return names, itemgetter(*names)
 
 
 def _party_rows(subject: Row, parties: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
@@ -200,15 +241,13 @@ def plain(value: Any) -> Any:
     """Return a value as JSON can carry it."""
     if value.__class__ in AS_IT_IS:
         return value
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
+    if isinstance(value, datetime | date):
+        return value.isoformat()
     if isinstance(value, list | tuple):
         return [plain(part) for part in value]
     if isinstance(value, dict):
         return {str(key): plain(part) for key, part in value.items()}
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    return value
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else value
 
 
 def _stored(
@@ -249,7 +288,8 @@ def _tell(
     receivers = [*(EVENTS[fact.type].receivers if is_ours else ()), *(["gateway"] if agencies else [])]
     parcels = notices.tell_of_event(session, subject, fact, str(entry["id"]), told=agencies, parties=parties, now=now)
     if receivers:
-        body = journal.canonical(envelope(fact.type, fact.data, origin, message_id=entry["id"], now=now))
+        cover = frame(fact.type, origin, now=now)
+        body = journal.canonical(framed(cover, dict(fact.data), message_id=entry["id"]))
         parcels = [
             parcel_values(entry["id"], fact.type, body, line=subject.ref, receiver=receiver, now=now)
             for receiver in receivers

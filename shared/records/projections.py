@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Protocol
 
 from shared.clock import ZONE
 from shared.records.room import Room
 from shared.rules.calendar import Calendar
 from shared.rules.catalogue import Catalogue
-from shared.rules.notices import Placed, Rung, climbed, ladder, rungs_until
+from shared.rules.notices import Rung, RungRule, ladder, reached, rungs_until
 from shared.rules.term_entries import Due, Extension, Pause, Term
 from shared.rules.terms import due
 
@@ -34,25 +35,46 @@ def projection(
 ) -> dict[str, Any]:
     """Return what is stored of a count: when it lapses and why, its reminders, the next of them."""
     if not pauses and not extensions and term.unit != "hours":
-        plain = _plain(room.catalogue, room.calendar, term, started_at.astimezone(room.calendar.zone).date())
-        return {**plain.lapse, **_given_at(climbed(plain.rungs, plain.due, started_at.astimezone(ZONE)))}
+        start, zone = started_at.astimezone(ZONE), room.calendar.zone
+        start_on = start.date() if zone is ZONE else started_at.astimezone(zone).date()
+        plain = _plain(room.catalogue, room.calendar, term, start_on)
+        return {**plain.lapse, **_ahead_of(plain, start)}
     result = counted(room, term, started_at, pauses, extensions)
     return lapse(result) | reminders(room, term, started_at, result)
 
 
 @dataclass(frozen=True, slots=True)
 class _Plain:
-    """What a count in days comes to for every clock that begins on one day and has no ledger yet."""
+    """What a count in days comes to for every clock that begins on one day and has no ledger yet.
 
-    due: Due
+    Each rung has its stored form beside it: at its place, or where it has none of its own, at the end.
+    """
+
+    lapses_at: datetime
     lapse: Mapping[str, Any]
-    rungs: tuple[Placed, ...]
+    rungs: tuple[tuple[RungRule, Rung, str], ...]
 
 
 @lru_cache(maxsize=256)
 def _plain(catalogue: Catalogue, calendar: Calendar, term: Term, start_on: date) -> _Plain:
     result = due(term, datetime.combine(start_on, time(), calendar.zone), calendar=calendar)
-    return _Plain(result, lapse(result), rungs_until(catalogue, term, result, calendar))
+    rungs = rungs_until(catalogue, term, result, calendar)
+    stored = tuple((rule, rung, _spelled(rung.name, rung.at)) for rule, rung in rungs)
+    return _Plain(result.lapses_at(ZONE), lapse(result), stored)
+
+
+def _ahead_of(plain: _Plain, start: datetime) -> dict[str, Any]:
+    """Return what is stored of the reminders of a clock with this start: only those at a fraction are its own."""
+    come_by = []
+    for rule, rung, stored in plain.rungs:
+        at = reached(rule, rung, plain.lapses_at, start)
+        if at is not None:
+            come_by.append((at, stored if at is rung.at else _spelled(rung.name, at)))
+    come_by.sort(key=itemgetter(0))
+    return {
+        "rungs": f"[{', '.join([stored for _, stored in come_by])}]",
+        "next_notice_at": come_by[0][0] if come_by else None,
+    }
 
 
 def counted(
@@ -88,7 +110,12 @@ def rungs_of(room: Room, term: Term, started_at: datetime, result: Due) -> tuple
 
 
 def _stored(rungs: Sequence[Rung]) -> str:
-    return json.dumps([[rung.name, rung.at.isoformat()] for rung in rungs])
+    return f"[{', '.join([_spelled(rung.name, rung.at) for rung in rungs])}]"
+
+
+def _spelled(name: str, at: datetime) -> str:
+    """Return one reminder as JSON; a rung's name needs no escapes."""
+    return f'["{name}", "{at.isoformat()}"]'
 
 
 def _reasons(result: Due) -> list[dict[str, Any]]:

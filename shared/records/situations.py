@@ -41,9 +41,11 @@ def stated_of(session: Session, subject: Row) -> dict[str, Any]:
     return found
 
 
-def _given(subject: Row, fields: Mapping[str, Any]) -> dict[str, Any]:
+def _given(subject: Row, fields: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the body's fields; one left out does not hide what was stated before."""
-    before = subject.known("stated") or {}
+    before = subject.known("stated")
+    if not before:
+        return fields
     return {name: value for name, value in fields.items() if value is not None or name not in before}
 
 

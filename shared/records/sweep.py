@@ -94,7 +94,7 @@ def _tellings(room: Room, subject: Row, clock: Deadline, term: Term, rung: Rung)
             type="deadline.breached" if is_late else "deadline.approaching",
             level="urgent" if is_late else "reminder",
             agencies=_agencies(room, clock.party, audience),
-            role=role,
+            roles=(role,),
             title=Text(mark_zh + rung.title_zh.format_map(values), mark_en + rung.title_en.format_map(values)),
             body=Text(rung.zh.format_map(values), rung.en.format_map(values)),
             in_hours=term.unit == "hours",

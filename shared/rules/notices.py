@@ -164,7 +164,7 @@ def rungs_until(catalogue: "Catalogue", term: Term, due: Due, calendar: Calendar
     lapse, known = due.lapses_at(SHANGHAI), calendar or days.default()
     rules = catalogue.ladders[term.ladder].rungs
     audiences = ((rule, _audience(rule, term)) for rule in rules)
-    return tuple((rule, _rung(rule, reached, _moment(rule, lapse, known))) for rule, reached in audiences if reached)
+    return tuple((rule, _rung(rule, told, _moment(rule, lapse, known))) for rule, told in audiences if told)
 
 
 def climbed(rungs: tuple[Placed, ...], due: Due, start: datetime) -> tuple[Rung, ...]:
@@ -175,12 +175,17 @@ def climbed(rungs: tuple[Placed, ...], due: Due, start: datetime) -> tuple[Rung,
 def _come_by(rungs: tuple[Placed, ...], due: Due, start: datetime) -> Iterator[Rung]:
     lapse = due.lapses_at(SHANGHAI) if rungs else start
     for rule, rung in rungs:
-        if rule.fraction is not None:
-            at = start + (lapse - start) * rule.fraction
-            if start < at < lapse:
-                yield _rung(rule, rung.audience, at)
-        elif rung.at >= lapse or start < rung.at:
-            yield rung
+        at = reached(rule, rung, lapse, start)
+        if at is not None:
+            yield rung if at is rung.at else _rung(rule, rung.audience, at)
+
+
+def reached(rule: RungRule, rung: Rung, lapse: datetime, start: datetime) -> datetime | None:
+    """When a clock with this start comes by a rung that leads to its lapse: never (None) before it starts."""
+    if rule.fraction is None:
+        return rung.at if rung.at >= lapse or start < rung.at else None
+    at = start + (lapse - start) * rule.fraction
+    return at if start < at < lapse else None
 
 
 def placeholders(text: str) -> Iterator[str]:

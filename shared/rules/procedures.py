@@ -27,6 +27,7 @@ __all__ = [
     "StepVerdict",
     "allowed_steps",
     "may",
+    "rests_on_actor",
 ]
 
 ReasonKind = Literal["state", "actor", "document", "fact", "standard", "guard", "clock"]
@@ -167,9 +168,19 @@ def _actor_words(actor: Actor) -> str:
     return " ".join(part for part in (actor.relation, actor.agency_kind or "", "/".join(actor.roles)) if part)
 
 
+def rests_on_actor(step: Step, fields: Mapping[str, Any]) -> bool:
+    """Whether a verdict on a step with these fields rests on nothing but who acts and in which state it is asked."""
+    asks_more = step.guards or step.documents or step.requirement_set or step.facts_required or step.standards_required
+    return not asks_more and not any(_is_empty(fields.get(name)) for name in step.required_fields)
+
+
+def _is_empty(value: Any) -> bool:
+    return value in (None, "", [], ())
+
+
 def _against_fields(step: Step, situation: Situation) -> Iterator[Reason]:
     for name in step.required_fields:
-        if situation.fields.get(name) in (None, "", [], ()):
+        if _is_empty(situation.fields.get(name)):
             yield Reason(
                 f"field_missing_{name}",
                 f"“{step.name_zh}”须填写 {name}",

@@ -1,5 +1,6 @@
 """A count in days without a ledger, taken once for all that begin on one day, is what each would count for itself."""
 
+import json
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import cast
@@ -30,3 +31,5 @@ def test_a_plain_count_is_the_count(term, starts):
             continue
         alone = projections.lapse(result) | projections.reminders(ROOM, term, start, result)
         assert projections.projection(ROOM, term, start, (), ()) == alone
+        rungs = [[rung.name, rung.at.isoformat()] for rung in projections.rungs_of(ROOM, term, start, result)]
+        assert alone["rungs"] == json.dumps(rungs)

@@ -1,5 +1,6 @@
 """Laws of the procedures: every state is reached, only final ones end, and the same question has the same answer."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.rules import catalogue
-from shared.rules.procedures import Procedure, Situation, allowed_steps, may
+from shared.rules.procedures import Procedure, Situation, allowed_steps, may, rests_on_actor
 from shared.rules.standards import Fact, evaluate
 
 settings.register_profile("law", deadline=None)
@@ -115,3 +116,27 @@ def test_knowing_more_never_turns_a_decided_standard(standard: Any, data: Any) -
     more = data.draw(st.sampled_from(list(LAW.fields)))
     after = evaluate(standard, {more: Fact(more, data.draw(values))} | facts)
     assert before.outcome == "unknown" or after.outcome == before.outcome
+
+
+@each
+@given(asked=situations())
+def test_what_rests_on_the_actor_alone_is_the_same_whatever_else_is_known(procedure, asked):
+    opening = [step for step in procedure.steps.values() if procedure.initial in step.from_states]
+    for step in opening:
+        fields = asked.fields | dict.fromkeys(step.required_fields, "given")
+        if not rests_on_actor(step, fields):
+            continue
+        bare = Situation(asked.relations, asked.agency_kind, asked.roles, fields=fields)
+        verdicts = [
+            may(procedure, step.id, procedure.initial, one, catalogue=LAW)
+            for one in (bare, replace(asked, fields=fields))
+        ]
+        assert verdicts[0] == verdicts[1]
+        assert all(reason.kind == "actor" for reason in verdicts[0].reasons)
+
+
+def test_a_clue_rests_on_the_actor_alone_where_its_required_fields_are_given():
+    receive = LAW.procedure("clue_handling").steps["receive"]
+    assert rests_on_actor(receive, {"discovered_at": "given"})
+    assert not rests_on_actor(receive, {"discovered_at": None})
+    assert not rests_on_actor(receive, {})

@@ -11,8 +11,9 @@ from services.case_service.conferences.queries import name_of
 from shared.clock import ZONE
 from shared.errors import Text
 from shared.records import notices
-from shared.records.notices import Telling, short_ref
+from shared.records.notices import Telling
 from shared.records.room import room_of
+from shared.records.words import short_ref
 
 
 def invite(session: Session, found: Conference, notice_id: str, invited: Sequence[Invitation], *, now: datetime) -> int:
@@ -55,7 +56,7 @@ def _told(
             type=notice.event,
             level="urgent" if notice.urgent else "info",
             agencies=(one.agency,),
-            role=role,
+            roles=(role,),
             title=Text(notice.title_zh.format_map(values), notice.title_en.format_map(values)),
             body=Text(notice.zh.format_map(values), notice.en.format_map(values)),
             calendar=ics,

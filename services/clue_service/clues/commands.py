@@ -106,7 +106,7 @@ def registered_as(
 ) -> Clue:
     """Register a report under the declaration that is known to cover it."""
     owner, key = owner_and_key
-    values = {name: getattr(body, name) for name in Receive.model_fields}
+    values = dict(vars(body))
     if declared is not None:
         values["score_reasons"] = [*body.score_reasons, reason(declared)][-MOST_REASONS:]
         body = body.model_copy(update={"score_reasons": values["score_reasons"]})

@@ -53,7 +53,7 @@ def body(made: random.Random) -> Made:
         "summary": f"第 {made.random()} 次",
         "enterprise_id": f"ENT-{made.randrange(7)}",
         "enterprise_name": "示例化工有限公司",
-        "division": made.choice(("320500",) * 8 + ("320506", "320000", "999999")),
+        "division": made.choice(("320500",) * 8 + ("320100", "320506", "320000", "999999")),
         "source": made.choice(("manual", "manual", "rule", "partner")),
         "score": made.choice((0, 50, 62.5, 99.99999999999999, 1e-7)),
         "discovered_at": at.isoformat(),

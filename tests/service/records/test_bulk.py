@@ -1,6 +1,9 @@
 """Many rows at once: the same rows as one by one, nothing of what failed, and a taken place is told."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +18,7 @@ from shared.records.deliveries import Delivery, parcel_values
 from shared.records.journal import Entry, Fact, entry_values
 from tests.journeys import OFFICER
 
+ROOT = Path(__file__).resolve().parents[3]
 AT = datetime(2026, 9, 7, 9, 30, 15, 250, tzinfo=ZONE)
 LESS: dict[str, Any] = {
     "owner": "eea-320500",
@@ -124,3 +128,17 @@ def test_a_fresh_row_is_what_the_constructor_makes(values):
     assert made.model_dump() == Clue(**named).model_dump()
     assert made.verifiers is not other.verifiers
     assert made.ref == f"clue:{named['id']}"
+
+
+FIRST = """
+from uuid import UUID
+from services.clue_service.clues.models import Clue
+from shared.records.db import fresh
+
+print(fresh(Clue, {"id": UUID(int=1), "owner": "eea-320500"}).owner)
+"""
+
+
+def test_the_first_row_of_a_process_can_be_read_at_once():
+    told = subprocess.run([sys.executable, "-c", FIRST], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (told.stdout, told.stderr) == ("eea-320500\n", "")
