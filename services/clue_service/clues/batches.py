@@ -168,6 +168,8 @@ class _Taking:
                 mark = rows.mark()
                 try:
                     clue = self._registered(report)
+                except Stale:
+                    raise  # the whole part is tried again
                 except LianqinError as refused:
                     rows.back_to(mark)
                     self._verdicts[report.number] = _refused(report.number, refused)
