@@ -107,6 +107,8 @@ def make_engine(url: str, *, writer: bool, durable: bool = True) -> Engine:
         "busy_timeout=10000",
         "foreign_keys=ON",
         "cache_size=-20000",
+        # 64 MB of log before it is carried over: a batch then writes a page that it changes again and again only once.
+        "wal_autocheckpoint=16000",
     ]
 
     @event.listens_for(engine, "connect")
