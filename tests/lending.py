@@ -42,9 +42,11 @@ def lent(room: Room) -> Iterator[Room]:
     found = free.pop() if free else Lent(url)
     found.url = url
     room.database = found
-    yield room
-    found.close()
-    free.append(found)
+    try:
+        yield room
+    finally:
+        found.close()
+        free.append(found)
 
 
 _apis: dict[int, list[FastAPI]] = {}
@@ -56,8 +58,10 @@ def lent_gateway(room: Room) -> Iterator[Door]:
     free = _apis.setdefault(room.settings.body_limit_bytes, [])
     api = free.pop() if free else create_api(room)
     settle(api, room)
-    yield door_of(api)
-    free.append(api)
+    try:
+        yield door_of(api)
+    finally:
+        free.append(api)
 
 
 def is_empty(room: Room) -> bool:
