@@ -5,7 +5,7 @@ DEMO ?= 1
 DATABASE ?= sqlite
 export DATABASE
 
-.PHONY: help run test check bench docs lock clean
+.PHONY: help run test check check-types check-rest bench docs lock clean
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-7s %s\n", $$1, $$2}'
 
@@ -15,8 +15,13 @@ run: .venv/ready ## Set up, migrate, start the desk on SQLite and play the demo 
 test: .venv/ready ## Run every test on SQLite (DATABASE=postgresql: on PostgreSQL)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
-check: .venv/ready ## Lint, types, import rules, sizes, generated documents
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/python -m scripts.sizes && $(BIN)/python -m scripts.docs --check
+check: check-types check-rest ## Lint, types, import rules, sizes, generated documents (-j2: types beside the rest)
+
+check-types: .venv/ready
+	@$(BIN)/mypy
+
+check-rest: .venv/ready
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/python -m scripts.sizes && $(BIN)/python -m scripts.docs --check
 
 bench: .venv/ready ## Measure ratios against raw limits and naive versions
 	@$(BIN)/python -m benchmarks

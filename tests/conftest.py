@@ -1,5 +1,6 @@
 """What every test can ask for: a frozen clock, fresh databases, a desk of rooms."""
 
+import gc
 import os
 from collections.abc import Iterator
 from datetime import datetime
@@ -23,6 +24,17 @@ LONGEST_FIRST = (
     "tests/contract",
 )
 """Workers take files in this order: one that begins long tests last would work while the other waits."""
+
+
+def pytest_collection() -> None:
+    """Let nothing look for garbage while everything is imported: it all stays."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """From now on look for garbage only among what the tests make, not in all that was imported."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -27,6 +27,7 @@ from shared.rules import catalogue
 from shared.signing import internal_key, sign
 from shared.web.assembly import make_room
 from tests import rows
+from tests.lending import lent
 
 ROOMS: Mapping[str, Any] = {"clue": clue_main, "case": case_main, "referral": referral_main}
 DATABASES = (*ROOMS, "gateway")
@@ -208,7 +209,8 @@ class Databases:
 def open_desk(settings: Settings, clock: FrozenClock) -> Iterator[Desk]:
     """Open the three rooms over prepared databases; closes them at the end."""
     with ExitStack() as stack:
-        rooms = {name: make_room(name, module.SUBJECTS, settings, clock) for name, module in ROOMS.items()}
+        made = (make_room(name, module.SUBJECTS, settings, clock) for name, module in ROOMS.items())
+        rooms = {room.name: stack.enter_context(lent(room)) for room in made}
         apps = {name: stack.enter_context(_app(name, room)) for name, room in rooms.items()}
         clients = {name: stack.enter_context(TestClient(app)) for name, app in apps.items()}
         yield Desk(clock, rooms, clients)

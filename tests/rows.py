@@ -5,6 +5,12 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 from sqlmodel import SQLModel
 
+LISTED = {
+    "postgresql": "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'",
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ('alembic_version')",
+}
+"""How an engine names its tables."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:
@@ -16,9 +22,8 @@ class Rows:
 
 def filled_tables(connection: Connection) -> list[str]:
     """Return the tables that hold rows: to ask first costs far less than to treat all."""
-    listed = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-    names = connection.execute(text(listed)).scalars()
-    asked = " UNION ALL ".join(f"(SELECT '{name}' FROM \"{name}\" LIMIT 1)" for name in names)
+    names = connection.execute(text(LISTED[connection.dialect.name])).scalars()
+    asked = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM \"{name}\")" for name in names)
     return list(connection.execute(text(asked)).scalars())
 
 

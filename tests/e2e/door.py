@@ -4,16 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import httpx
 
 from gateway.identity import commands as identity
 from gateway.identity.models import NewPerson
-from gateway.main import create_door
 from scripts.seed import administrator
 from shared.records.room import Room
 from shared.web.assembly import make_room
 from tests.desk import Desk
+from tests.lending import Held, is_empty, lent, lent_gateway, put_back, take_out
 from tests.service.gateway.serving import served
 
 
@@ -55,6 +56,28 @@ class Door:
         return answer.json()
 
 
+_known: dict[object, tuple[dict[str, UUID], Held]] = {}
+
+
+def _let_in(room: Room, people: Mapping[str, tuple[str, list[str]]]) -> Mapping[str, UUID]:
+    """Give everybody an account. A password takes its time, so the next empty gateway is given a copy of the rows."""
+    key = (repr(people), room.clock(), room.settings.internal_secret, room.database.url.partition(":")[0])
+    was_empty = is_empty(room)
+    if was_empty and key in _known:
+        found, held = _known[key]
+        put_back(room, held)
+        return found
+    found = {}
+    for login, (agency, roles) in people.items():
+        with room.transaction() as session:
+            body = NewPerson(login=login, name=login, agency=agency, roles=roles, password="rain over Suzhou 7")
+            by = administrator(room, agency)
+            found[login] = identity.add_person(session, body, by=by, now=room.clock()).id
+    if was_empty:
+        _known[key] = found, take_out(room)
+    return found
+
+
 @contextmanager
 def opened_door(
     desk: Desk, people: Mapping[str, tuple[str, list[str]]], rooms: Sequence[str] = ("case", "referral")
@@ -63,13 +86,8 @@ def opened_door(
     with ExitStack() as stack:
         addresses = {f"{name}_url": stack.enter_context(served(desk.clients[name].app)) for name in rooms}
         settings = desk.rooms["case"].settings.model_copy(update=addresses | {"requests_per_minute": 10_000})
-        room = make_room("gateway", {}, settings, desk.clock)
-        door = Door(desk, room, httpx.Client())
-        for login, (agency, roles) in people.items():
-            with room.transaction() as session:
-                body = NewPerson(login=login, name=login, agency=agency, roles=roles, password="rain over Suzhou 7")
-                by = administrator(room, agency)
-                door.people[login] = identity.add_person(session, body, by=by, now=room.clock()).id
-        address = stack.enter_context(served(create_door(room)))
+        room = stack.enter_context(lent(make_room("gateway", {}, settings, desk.clock)))
+        door = Door(desk, room, httpx.Client(), people=dict(_let_in(room, people)))
+        address = stack.enter_context(served(stack.enter_context(lent_gateway(room))))
         door.client = stack.enter_context(httpx.Client(base_url=address, timeout=20, trust_env=False))
         yield door

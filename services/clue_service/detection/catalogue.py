@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -121,7 +121,7 @@ def load(folder: Path = FOLDER) -> dict[tuple[str, int], Rule]:
     """Every version of every rule in a folder, by id and version. Raises RuleError naming file and place."""
     rules: dict[tuple[str, int], Rule] = {}
     for path in sorted(folder.glob("*.yaml")):
-        rule = parse(path.read_text(encoding="utf-8"), path.name)
+        rule = _read(path.read_text(encoding="utf-8"), path.name)
         if (rule.id, rule.version) in rules:
             raise RuleError(f"{path.name}: {rule.id} version {rule.version} stands twice")
         rules[rule.id, rule.version] = rule
@@ -131,7 +131,13 @@ def load(folder: Path = FOLDER) -> dict[tuple[str, int], Rule]:
 def documents(folder: Path = FOLDER) -> dict[tuple[str, int], str]:
     """The text of every version's file, by id and version, as rule packs carry it."""
     texts = [(path.name, path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.yaml"))]
-    return {(rule.id, rule.version): text for name, text in texts for rule in [parse(text, name)]}
+    return {(rule.id, rule.version): text for name, text in texts for rule in [_read(text, name)]}
+
+
+@lru_cache(maxsize=256)
+def _read(document: str, name: str) -> Rule:
+    """Parse a file of a folder; the same text is parsed once a process, for it is asked for again and again."""
+    return parse(document, name)
 
 
 def parse(document: str, name: str) -> Rule:

@@ -9,14 +9,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import Connection, create_engine, text
 
 from gateway.door import Door
 from gateway.identity import commands
 from gateway.identity.models import NewClient, NewPerson
 from gateway.identity.sealing import Seal
-from gateway.main import create_api, door_of, settle
 from shared import logs
 from shared.config import Settings
 from shared.identity import system
@@ -25,6 +23,7 @@ from shared.records.blobs import Blobs
 from shared.records.db import Database
 from shared.records.room import Room
 from shared.rules import calendar, catalogue
+from tests.lending import lent, lent_gateway
 from tests.rows import Rows, copy_in, copy_out, empty
 from tests.service.gateway.serving import Stage, Toy, served
 
@@ -187,22 +186,15 @@ def room(
     """Open a room over a copy of the template, in front of the toy rooms."""
     addresses = {f"{name}_url": rooms for name in ("clue", "case", "referral")}
     values = {**addresses, **template.fresh(tmp_path), "requests_per_minute": 10_000, **settings}
-    room = make_room(tmp_path, clock, **values)
-    yield room
-    room.database.close()
-
-
-_apis: dict[int, FastAPI] = {}
+    with lent(make_room(tmp_path, clock, **values)) as room:
+        yield room
 
 
 @pytest.fixture
-def door(room: Room) -> Door:
-    """Build the gateway; its routes are the same for every test and made once a process, all else is this test's."""
-    limit = room.settings.body_limit_bytes
-    if limit not in _apis:
-        _apis[limit] = create_api(room)
-    settle(_apis[limit], room)
-    return door_of(_apis[limit])
+def door(room: Room) -> Iterator[Door]:
+    """Build the gateway."""
+    with lent_gateway(room) as door:
+        yield door
 
 
 @pytest.fixture

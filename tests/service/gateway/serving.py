@@ -2,10 +2,11 @@
 
 import asyncio
 import hashlib
+import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,21 +16,62 @@ import uvicorn
 Respond = Callable[["Seen"], tuple[int, dict[str, str], bytes]]
 
 
+class Server(uvicorn.Server):
+    """A server that ends as soon as it is told to and nothing is under way; uvicorn looks every tenth of a second."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._told: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
+
+    def leave(self) -> None:
+        """Tell it to end, from another thread."""
+        self.should_exit = True
+        assert self._told is not None
+        loop, told = self._told
+        loop.call_soon_threadsafe(told.set)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen."""
+        self._told = asyncio.get_running_loop(), asyncio.Event()
+        await super().startup(sockets)
+
+    async def main_loop(self) -> None:
+        """Serve until told to end."""
+        assert self._told is not None
+        counter = 0
+        while not await self.on_tick(counter):
+            counter += 1
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told[1].wait(), 0.1)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more, finish what is under way, let the application end."""
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        while self.server_state.connections or self.server_state.tasks:
+            await asyncio.sleep(0.002)
+        for server in self.servers:
+            await server.wait_closed()
+        await self.lifespan.shutdown()
+
+
 @contextmanager
 def served(app: Any, port: int = 0) -> Iterator[str]:
     """Serve an ASGI app in a thread, on a free port if none is named; yields its address."""
     config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical", access_log=False, ws="none")
-    server = uvicorn.Server(config)
+    server = Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
         assert thread.is_alive(), "the server did not start"
-        time.sleep(0.005)
+        time.sleep(0.002)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
-        server.should_exit = True
+        server.leave()
         thread.join(10)
         assert not thread.is_alive()
 
