@@ -33,6 +33,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from shared.errors import NotVisible, Text
 from shared.identity import Principal
 from shared.records import bulk
+from shared.records.write_ahead import write_ahead
 
 
 class Row(SQLModel):
@@ -102,7 +103,6 @@ def make_engine(url: str, *, writer: bool, durable: bool = True) -> Engine:
     )
     begin = "BEGIN IMMEDIATE" if writer else "BEGIN"
     pragmas = [
-        "journal_mode=WAL",
         f"synchronous={'FULL' if durable else 'NORMAL'}",
         "busy_timeout=10000",
         "foreign_keys=ON",
@@ -115,6 +115,7 @@ def make_engine(url: str, *, writer: bool, durable: bool = True) -> Engine:
     def _settings(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # sqlite3: we begin ourselves
         cursor = connection.cursor()
+        write_ahead(cursor)
         for pragma in pragmas:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

@@ -98,7 +98,7 @@ class Rule(_Strict):
         return values
 
 
-class _UniqueKeys(yaml.CSafeLoader):
+class _UniqueKeys(yaml.SafeLoader):
     """A YAML loader that refuses a key written twice in one mapping; `file` names what it reads."""
 
     file = ""
@@ -108,6 +108,8 @@ def _mapping(loader: _UniqueKeys, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[Any] = set()
     for key_node, _ in node.value:
         key = loader.construct_object(key_node)
+        if not isinstance(key, str | int | float | bool):
+            raise RuleError(f"{loader.file}:{key_node.start_mark.line + 1}: a key is no plain word")
         if key in seen:
             raise RuleError(f"{loader.file}:{key_node.start_mark.line + 1}: key {key!r} stands twice")
         seen.add(key)
@@ -170,7 +172,11 @@ def directions(path: Path = DIRECTIONS) -> dict[str, Direction]:
 
 
 def _loaded(document: str, name: str) -> Any:
-    loader = _UniqueKeys(document)
+    # Not the faster loader in C: a document of nothing but brackets, as a pack may hold, ends the process with it.
+    try:
+        loader = _UniqueKeys(document)
+    except yaml.YAMLError as error:
+        raise RuleError(f"{name}: {error}") from error
     loader.file = name
     try:
         return loader.get_single_data()

@@ -27,7 +27,11 @@ def test_every_rule_has_its_function_and_texts():
         ("hook: L1", "hook: X1", "hook"),
         ("id: R01", "id: [", "r01.yaml"),
         ("direction: D1", "direction: D99", "no direction D99"),
+        ("id: R01", "? [a, b]\n: 1\nid: R01", "a key is no plain word"),
+        ("id: R01", "id: R01\x00", "r01.yaml"),
+        ("id: R01", "id: " + "[" * 50_000, "r01.yaml"),
     ],
+    ids=range(11),
 )
 def test_mistakes_are_named(tmp_path, old, new, words):
     (tmp_path / "r01.yaml").write_text(GOOD.replace(old, new, 1), encoding="utf-8")
