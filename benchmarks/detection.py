@@ -30,7 +30,7 @@ finally:
 """
 PLAIN = Path(__file__).parent / "plain_pandas.py"
 PLAIN_RULES = ("R01", "R14")
-PANDAS_OUTLETS = 100
+PANDAS_OUTLETS = 200
 
 
 def scan(path: Path) -> float:
