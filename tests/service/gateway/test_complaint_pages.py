@@ -1,19 +1,16 @@
 """Complaints in the console, over real rooms: taken and answered by form, asked after; who complained stays sealed."""
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from datetime import datetime
 from typing import Any
 
 import pytest
 
-from shared.clock import ZONE
-from tests.desk import Desk, FrozenClock
-from tests.e2e.door import Door, opened_door
-from tests.e2e.test_conference_console import Console
+from tests.desk import Desk
+from tests.e2e.door import Door
 from tests.service.clue.complaining import CONTACT, HOTLINE, NAME, declined, filed
-from tests.service.gateway.test_operation_pages import Here
+from tests.service.gateway.paging import Enter, clock, door, enter
+
+__all__ = ["clock", "door", "enter"]
 
 CITY = "eea-320500"
 PEOPLE = {
@@ -24,7 +21,6 @@ PEOPLE = {
     "police": ("psb-320500", ["liaison"]),
     "hotline": ("hou-320500", ["liaison"]),
 }
-Enter = Callable[[str], Console]
 BOARD, NEW, ASK = "/console/complaints", "/console/complaints/new", "/console/complaints/answer"
 FORM = {
     "category": "odour",
@@ -37,29 +33,6 @@ FORM = {
     "complainant.name": NAME,
     "complainant.contact": CONTACT,
 }
-
-
-@pytest.fixture
-def clock() -> FrozenClock:
-    return FrozenClock(datetime(2026, 9, 7, 9, 0, tzinfo=ZONE))
-
-
-@pytest.fixture
-def door(desk: Desk) -> Iterator[Door]:
-    with opened_door(desk, PEOPLE, rooms=("clue", "case", "referral")) as found:
-        yield found
-
-
-@pytest.fixture
-def enter(door: Door) -> Iterator[Enter]:
-    with ExitStack() as stack:
-
-        def entered(login: str) -> Console:
-            found = Here(door, login)
-            stack.callback(found.http.close)
-            return found
-
-        yield entered
 
 
 def taken(enter: Enter, **changes: str) -> tuple[str, str, str]:

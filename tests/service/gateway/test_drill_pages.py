@@ -1,22 +1,20 @@
 """Drills in the console, over real rooms: prepared by form, given a set, closed, and wiped but for the scores."""
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shared.clock import ZONE
-from tests.desk import Desk, FrozenClock
-from tests.e2e.door import Door, opened_door
+from tests.desk import Desk
+from tests.e2e.door import Door
 from tests.e2e.test_conference_console import SAME, Console, local
 from tests.labelled.folder import made_up
 from tests.labelled.hourly.cast import Size
 from tests.service.clue.drilling import NEIGHBOUR, OTHER, TEAM, modelled, screened, zipped
-from tests.service.gateway.test_operation_pages import Here
+from tests.service.gateway.paging import Enter, clock, door, enter
+
+__all__ = ["clock", "door", "enter"]
 
 PEOPLE = {
     "centre": ("eea-320000", ["duty_officer"]),
@@ -26,7 +24,6 @@ PEOPLE = {
     "outsider": ("eea-320100", ["clue_officer", "agency_head"]),
     "police": ("psb-320500", ["liaison"]),
 }
-Enter = Callable[[str], Console]
 LIST, NEW = "/console/drills", "/console/drills/new"
 MARK = "演练/DRILL"
 
@@ -36,29 +33,6 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     place: Path = tmp_path_factory.mktemp("drill")
     made_up(place, 20260302, Size(days=42, levels=(3,), replicates=1, clean=2))
     return zipped({path.name: path.read_bytes() for path in place.iterdir()})
-
-
-@pytest.fixture
-def clock() -> FrozenClock:
-    return FrozenClock(datetime(2026, 9, 7, 9, 0, tzinfo=ZONE))
-
-
-@pytest.fixture
-def door(desk: Desk) -> Iterator[Door]:
-    with opened_door(desk, PEOPLE, rooms=("clue", "case", "referral")) as found:
-        yield found
-
-
-@pytest.fixture
-def enter(door: Door) -> Iterator[Enter]:
-    with ExitStack() as stack:
-
-        def entered(login: str) -> Console:
-            found = Here(door, login)
-            stack.callback(found.http.close)
-            return found
-
-        yield entered
 
 
 def prepared(door: Door, centre: Console, status: int = 303, **changes: Any) -> str:

@@ -1,26 +1,24 @@
 """The rules office in the console, over real rooms: read by bureaus, tuned by whoever may, activated by another."""
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from shared.clock import ZONE
 from shared.dossier.keys import PublicKey, Signer
 from shared.dossier.suites import DEFAULT, suite
 from shared.records.keyring import keyring_of
-from tests.desk import Desk, FrozenClock
-from tests.e2e.door import Door, opened_door
+from tests.desk import Desk
 from tests.e2e.test_conference_console import SAME, Console
 from tests.service.clue.office import accepted_clue, clue_of_rule
 from tests.service.clue.plant import START
 from tests.service.clue.test_rule_packs import SENDER, made
 from tests.service.clue.test_scenario import delivered
-from tests.service.gateway.test_operation_pages import Here
+from tests.service.gateway.paging import Enter, clock, door, enter
+
+__all__ = ["clock", "door", "enter"]
 
 OWNER, CITY = "eea-320000", "eea-320500"
 PEOPLE = {
@@ -30,31 +28,7 @@ PEOPLE = {
     "team": (CITY, ["case_officer"]),
     "police": ("psb-320500", ["liaison", "agency_head"]),
 }
-Enter = Callable[[str], Console]
 LIST, PAGE, PACKS = "/console/rules", "/console/rules/R01", "/console/rule-packs"
-
-
-@pytest.fixture
-def clock() -> FrozenClock:
-    return FrozenClock(datetime(2026, 9, 7, 9, 0, tzinfo=ZONE))
-
-
-@pytest.fixture
-def door(desk: Desk) -> Iterator[Door]:
-    with opened_door(desk, PEOPLE, rooms=("clue", "case", "referral")) as found:
-        yield found
-
-
-@pytest.fixture
-def enter(door: Door) -> Iterator[Enter]:
-    with ExitStack() as stack:
-
-        def entered(login: str) -> Console:
-            found = Here(door, login)
-            stack.callback(found.http.close)
-            return found
-
-        yield entered
 
 
 def take(person: Console, step: str, status: int = 303, /, **form: str) -> httpx.Response:

@@ -1,19 +1,15 @@
 """Tasks of squads and the figures in the console, over real rooms: given by form, answered by form, counted."""
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from datetime import datetime
 from typing import Any
 
-import pytest
-
-from shared.clock import ZONE
 from tests import journeys
-from tests.desk import Desk, FrozenClock
-from tests.e2e.door import Door, opened_door
-from tests.e2e.test_conference_console import Console, local
-from tests.service.gateway.test_operation_pages import Here
+from tests.desk import Desk
+from tests.e2e.door import Door
+from tests.e2e.test_conference_console import local
+from tests.service.gateway.paging import Enter, clock, door, enter
+
+__all__ = ["clock", "door", "enter"]
 
 PEOPLE = {
     "centre": ("eea-320000", ["duty_officer", "liaison"]),
@@ -21,31 +17,7 @@ PEOPLE = {
     "stranger": ("eea-320600", ["clue_officer"]),
     "police": ("psb-320500", ["liaison"]),
 }
-Enter = Callable[[str], Console]
 NEW = "/console/squad-tasks/new?procedure=squad_task_handling"
-
-
-@pytest.fixture
-def clock() -> FrozenClock:
-    return FrozenClock(datetime(2026, 9, 7, 9, 0, tzinfo=ZONE))
-
-
-@pytest.fixture
-def door(desk: Desk) -> Iterator[Door]:
-    with opened_door(desk, PEOPLE, rooms=("clue", "case", "referral")) as found:
-        yield found
-
-
-@pytest.fixture
-def enter(door: Door) -> Iterator[Enter]:
-    with ExitStack() as stack:
-
-        def entered(login: str) -> Console:
-            found = Here(door, login)
-            stack.callback(found.http.close)
-            return found
-
-        yield entered
 
 
 def given(door: Door, enter: Enter, **changes: Any) -> str:

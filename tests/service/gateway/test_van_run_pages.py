@@ -2,19 +2,16 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from datetime import datetime
 from typing import Any
 
 import pytest
 
-from shared.clock import ZONE
-from tests.desk import Desk, FrozenClock
-from tests.e2e.door import Door, opened_door
+from tests.desk import Desk
 from tests.e2e.test_conference_console import SAME, Console
 from tests.service.clue.test_van_runs import points, sites
-from tests.service.gateway.test_operation_pages import Here
+from tests.service.gateway.paging import Enter, clock, door, enter
+
+__all__ = ["clock", "door", "enter"]
 
 CITY = "eea-320500"
 PEOPLE = {
@@ -24,7 +21,6 @@ PEOPLE = {
     "outsider": ("eea-320100", ["clue_officer"]),
     "police": ("psb-320500", ["liaison"]),
 }
-Enter = Callable[[str], Console]
 LIST, NEW = "/console/van-runs", "/console/van-runs/new"
 FORM = {
     "run_id": "RUN-1",
@@ -37,29 +33,6 @@ FORM = {
     "is_passed": "true",
     "route": "开发区环线",
 }
-
-
-@pytest.fixture
-def clock() -> FrozenClock:
-    return FrozenClock(datetime(2026, 9, 7, 9, 0, tzinfo=ZONE))
-
-
-@pytest.fixture
-def door(desk: Desk) -> Iterator[Door]:
-    with opened_door(desk, PEOPLE, rooms=("clue", "case", "referral")) as found:
-        yield found
-
-
-@pytest.fixture
-def enter(door: Door) -> Iterator[Enter]:
-    with ExitStack() as stack:
-
-        def entered(login: str) -> Console:
-            found = Here(door, login)
-            stack.callback(found.http.close)
-            return found
-
-        yield entered
 
 
 def registered(person: Console, **changes: str) -> str:
