@@ -97,6 +97,8 @@ class TestNothingIsReal:
         allowed = {
             "services.clue_service.detection.catalogue",
             "services.clue_service.detection.engine",
+            "services.clue_service.detection.functions",
+            "services.clue_service.detection.hits",
             "services.clue_service.intake.tables",
             "services.clue_service.intake.import_routes",
         }
