@@ -9,7 +9,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from gateway.console.entry import Visit
 from gateway.console.steps import procedure_of
-from shared.errors import BodyInvalid, Text
+from shared.errors import wrong
 from shared.rules.evidence_kinds import EvidenceKind, implied
 from shared.rules.requirements import Requirement
 
@@ -113,14 +113,11 @@ def details_from(form: FormData, wanted: list[Statement]) -> dict[str, Any]:
 
 async def given(visit: Visit, kind: str, subject_id: str, form: FormData) -> Any:
     """Send an uploaded file to the room as it was typed in. Raises BodyInvalid, Refused, RoomUnavailable."""
-    file, document = form.get("file"), str(form.get("document") or "")
-    if not isinstance(file, UploadFile) or not file.filename:
-        message = Text("请选择文件", "Choose a file")
-        raise BodyInvalid(message, errors=[{"field": "file", "code": "missing", "message": message}])
+    file, name, document = *file_of(form), str(form.get("document") or "")
     chosen = str(form.get("kind") or "")
     wanted = statements(visit, requirement(visit, document), kind_of(visit, document, chosen))
     stated = details_from(form, wanted)
-    name = str(form.get("name") or "").strip() or file.filename.replace("\\", "/").rpartition("/")[2]
+    name = str(form.get("name") or "").strip() or name.replace("\\", "/").rpartition("/")[2]
     params = {"document": document, "name": name, "details": json.dumps(stated, ensure_ascii=False)}
     if chosen:
         params["kind"] = chosen
@@ -128,6 +125,14 @@ async def given(visit: Visit, kind: str, subject_id: str, form: FormData) -> Any
         params["sha256"] = digest
     headers = {"Content-Type": file.content_type or "application/octet-stream"}
     return await visit.rooms.post(kind, f"/{subject_id}/evidence", pieces(file), headers=headers, **params)
+
+
+def file_of(form: FormData) -> tuple[UploadFile, str]:
+    """Return the file of a form and its name. Raises BodyInvalid where none was chosen."""
+    file = form.get("file")
+    if not isinstance(file, UploadFile) or not file.filename:
+        raise wrong("file", "missing", "请选择文件", "Choose a file")
+    return file, file.filename
 
 
 async def pieces(file: UploadFile) -> AsyncIterator[bytes]:

@@ -4,19 +4,18 @@ import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
-import orjson
 from fastapi import APIRouter
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from gateway.console import drilling, forms
 from gateway.console.asking import Refused
 from gateway.console.entry import ConsoleRoute, FormDep, Visit, VisitDep
-from gateway.console.evidence import pieces
+from gateway.console.evidence import file_of, pieces
 from gateway.console.forms import Field
 from gateway.console.navigation import require_bureau
 from gateway.console.steps import refusal_in_words
-from shared.errors import BodyInvalid, LianqinError, NotVisible, Text
+from shared.errors import LianqinError, NotVisible, wrong
 from shared.web.evidence_routes import UPLOAD_LIMIT_BYTES
 
 router = APIRouter(prefix="/console/drills", route_class=ConsoleRoute, include_in_schema=False)
@@ -83,13 +82,10 @@ async def give_set(drill_id: UUID, visit: VisitDep, form: FormDep) -> Response:
     """Give a drill its labelled set."""
     require_bureau(visit.by)
     try:
-        file = form.get("file")
-        if not isinstance(file, UploadFile) or not file.filename:
-            message = Text("请选择文件", "Choose a file")
-            raise BodyInvalid(message, errors=[{"field": "file", "code": "missing", "message": message}])
+        file, _ = file_of(form)
         sent: dict[str, Any] = {"headers": {"Content-Type": "application/zip"}, "data": pieces(file)}
         async with visit.rooms.answer("PUT", KIND, f"/{drill_id}/set", **sent) as answer:
-            orjson.loads(await answer.read())
+            await answer.read()
     except (Refused, LianqinError) as refusal:
         return await _refused(visit, drill_id, "set", refusal)
     return RedirectResponse(f"{PAGE}/{drill_id}?done=set", status_code=303)
@@ -111,8 +107,8 @@ async def _ended(visit: Visit, drill_id: UUID, step: str, form: FormData) -> Res
     require_bureau(visit.by)
     try:
         if form.get("sure") != "true":
-            words = Text("请勾选确认：此操作不能撤销", "Tick that you are sure: this cannot be undone")
-            raise BodyInvalid(words, errors=[{"field": "sure", "code": "not_sure", "message": words}])
+            zh, en = "请勾选确认：此操作不能撤销", "Tick that you are sure: this cannot be undone"
+            raise wrong("sure", "not_sure", zh, en)
         await visit.rooms.post(KIND, f"/{drill_id}/{step}", {})
     except (Refused, LianqinError) as refusal:
         return await _refused(visit, drill_id, step, refusal)

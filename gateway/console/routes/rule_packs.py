@@ -3,14 +3,15 @@
 from typing import Any
 
 from fastapi import APIRouter
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from gateway.console import ruling
 from gateway.console.asking import Refused
 from gateway.console.entry import ConsoleRoute, FormDep, Visit, VisitDep
+from gateway.console.evidence import file_of
 from gateway.console.steps import refusal_in_words
-from shared.errors import BodyInvalid, LianqinError, NotVisible, Text
+from shared.errors import LianqinError, NotVisible
 
 router = APIRouter(prefix="/console/rule-packs", route_class=ConsoleRoute, include_in_schema=False)
 KIND = "rule-packs"
@@ -47,10 +48,7 @@ async def export(visit: VisitDep) -> Response:
 
 
 async def _content(form: FormData) -> bytes:
-    file = form.get("file")
-    if not isinstance(file, UploadFile) or not file.filename:
-        message = Text("请选择文件", "Choose a file")
-        raise BodyInvalid(message, errors=[{"field": "file", "code": "missing", "message": message}])
+    file, _ = file_of(form)
     return await file.read()
 
 

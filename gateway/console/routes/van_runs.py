@@ -5,17 +5,17 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from gateway.console import forms, tracks
 from gateway.console.asking import Refused
 from gateway.console.entry import ConsoleRoute, FormDep, Visit, VisitDep
-from gateway.console.evidence import pieces
+from gateway.console.evidence import file_of, pieces
 from gateway.console.forms import Field
 from gateway.console.navigation import is_of_bureau, require_bureau
 from gateway.console.steps import refusal_in_words
-from shared.errors import BodyInvalid, LianqinError, NotVisible, Text
+from shared.errors import LianqinError, NotVisible, wrong
 from shared.web.evidence_routes import UPLOAD_LIMIT_BYTES
 
 router = APIRouter(prefix="/console/van-runs", route_class=ConsoleRoute, include_in_schema=False)
@@ -87,10 +87,7 @@ async def add_points(run_id: UUID, visit: VisitDep, form: FormDep) -> Response:
     """Take a file of points, one JSON object a line; what is refused is named by line."""
     require_bureau(visit.by)
     try:
-        file = form.get("file")
-        if not isinstance(file, UploadFile) or not file.filename:
-            message = Text("请选择文件", "Choose a file")
-            raise BodyInvalid(message, errors=[{"field": "file", "code": "missing", "message": message}])
+        file, _ = file_of(form)
         headers = {"Content-Type": "application/x-ndjson"}
         found = await visit.rooms.post(KIND, f"/{run_id}/points", pieces(file), headers=headers)
     except (Refused, LianqinError) as refusal:
@@ -168,8 +165,8 @@ def _officer(line: str) -> dict[str, str]:
     """Return an officer as typed: the name, then the number of the certificate. Raises BodyInvalid for half of it."""
     name, *rest = SPLIT.split(line, maxsplit=1)
     if not name or not rest or not rest[0].strip():
-        words = Text("每行应有姓名和证件号，以空格分隔", "A name and a certificate in each line, with a space between")
-        raise BodyInvalid(words, errors=[{"field": "officers", "code": "half_an_officer", "message": words}])
+        zh, en = "每行应有姓名和证件号，以空格分隔", "A name and a certificate in each line, with a space between"
+        raise wrong("officers", "half_an_officer", zh, en)
     return {"name": name, "certificate": rest[0].strip()}
 
 

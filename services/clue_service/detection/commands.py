@@ -63,10 +63,14 @@ class Outcome:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.clues |= other.clues
         self.levels |= other.levels
-        for rule_id, lacks in other.not_evaluable.items():
+        self.add_lacks(other.not_evaluable)
+
+    def add_lacks(self, not_evaluable: Mapping[str, Mapping[str, int]]) -> None:
+        """Add what each rule could not judge for want of what."""
+        for rule_id, lacks in not_evaluable.items():
             added = self.not_evaluable.setdefault(rule_id, {})
-            for lack, count in lacks.items():
-                added[lack] = added.get(lack, 0) + count
+            for name, count in lacks.items():
+                added[name] = added.get(name, 0) + count
 
 
 def frozen(found: Hit, rule: Rule, about: About, blobs: BlobStore, *, now: datetime) -> Frozen:

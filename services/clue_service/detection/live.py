@@ -8,12 +8,11 @@ from typing import Any
 import polars as pl
 import yaml
 
-from services.clue_service.detection.abreast import Abreast, abreast
+from services.clue_service.detection.abreast import Abreast
 from services.clue_service.detection.episodes import of_outlets, outlet_hours
 from services.clue_service.detection.limits import with_limits
 from services.clue_service.detection.marks import carrying
 from services.clue_service.detection.windows import KEYS, POSITION, SERIES, Window, rolled, with_series
-from services.clue_service.intake.tables import without_nan
 
 ORDER = ("outlet_id", "pollutant", "ts")
 METERS = ("production_kw", "flow")
@@ -32,16 +31,6 @@ def settings() -> Mapping[str, Any]:
     return dict(yaml.safe_load(text))
 
 
-def live_hours(observations: pl.DataFrame) -> pl.DataFrame:
-    """obs_hour sorted by outlet, pollutant, hour, with `rp`, `rf` (relative load and flow), `ok` and `live`.
-
-    rp and rf compare with the 70 % quantile of the outlet's own trailing 30 days. NaN becomes null: a comparison with
-    NaN would hold.
-    """
-    rows = in_order(without_nan(observations))
-    return with_live(rows, abreast(rows))
-
-
 def in_order(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows sorted by outlet, pollutant and hour, their series numbered; what is stored in order is not sorted."""
     numbered = with_series(rows, KEYS)
@@ -49,7 +38,11 @@ def in_order(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_live(rows: pl.DataFrame, hours: Abreast | None) -> pl.DataFrame:
-    """Add rp, rf, ok and live to rows in order; `hours` says where an outlet's hours stand, if they stand abreast."""
+    """Add `rp`, `rf` (relative load and flow), `ok` and `live` to rows in order.
+
+    rp and rf compare with the 70 % quantile of the outlet's own trailing 30 days. `hours` says where the hours of
+    outlets stand, if they stand abreast. There is no NaN among the numbers: a comparison with NaN would hold.
+    """
     rules = settings()
     marks = [*rules["invalid_marks"], *rules["condition_marks"]]
     rows = rows.with_columns(_loads_abreast(rows, hours, rules) if hours else _loads_grouped(rows, rules))

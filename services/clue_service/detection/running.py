@@ -15,7 +15,6 @@ from services.clue_service.detection import books, commands
 from services.clue_service.detection.about import is_of_outlets, of_outlet
 from services.clue_service.detection.catalogue import Rule, Status
 from services.clue_service.detection.commands import Frozen, Outcome
-from services.clue_service.detection.engine import Run
 from services.clue_service.detection.evaluable import evaluable, note
 from services.clue_service.detection.history import of_tables, weights
 from services.clue_service.detection.hits import Hit
@@ -97,7 +96,7 @@ def detect_in_books(
     tables = books.tables(room, agency)
     found, failures = run_beside(tables, of_books, history=weights(room, of_tables(tables), now=now))
     set_apart(room, failures)
-    _add_lacks(outcome, found)
+    outcome.add_lacks(found.not_evaluable)
     hits = _counted(room, agency, found.hits, Sorting(of_books, window), outcome, now)
     names, by_rule = books.names_of(room, agency), _active(of_books)
     for entity, group in groupby(hits, key=lambda one: (one.rule_id, one.entity_id)):
@@ -187,7 +186,7 @@ def _judged(
     tables = tables_of(room, part, window)
     found, failures = run_beside(tables, chosen, history=history)
     set_apart(room, failures)
-    _add_lacks(outcome, found)
+    outcome.add_lacks(found.not_evaluable)
     outcome.levels |= levels(tables["obs_hour"])
     with room.transaction() as session:
         note(session, evaluable(tables, chosen, window.begin))
@@ -200,13 +199,6 @@ def _judged(
         for outlet in part
         if (hits := by_outlet.get(outlet.outlet_id))
     ]
-
-
-def _add_lacks(outcome: Outcome, found: Run) -> None:
-    for rule_id, lacks in found.not_evaluable.items():
-        added = outcome.not_evaluable.setdefault(rule_id, {})
-        for name, count in lacks.items():
-            added[name] = added.get(name, 0) + count
 
 
 def _active(chosen: Sequence[Rule]) -> dict[str, Rule]:
