@@ -57,21 +57,20 @@ class Judge:
         found = [apply(tables, one, self.history) for one in self.chosen]
         return Judged(found, Part(part.rows.clear(), part.errors, part.error_count))
 
-    def batch(self, rows: pl.DataFrame) -> Tables:
-        """The tables with the live hours of some outlets; `obs_hour` is the whole table where that is held."""
-        return batch({"obs_hour": rows, **self.tables}, rows)
+    def batch(self, observations: pl.DataFrame) -> Tables:
+        """The tables with the live hours of some outlets: what most rules begin with is made once for all of them.
 
-
-def batch(tables: Tables, observations: pl.DataFrame) -> Tables:
-    """The tables with the live hours of some outlets: what most rules begin with is made once for all of them."""
-    rows, limits = in_order(observations), tables.get("limits")
-    hours = abreast(rows)
-    live = with_live(rows, hours)
-    made = {} if hours is None else {"outlet_hours": live_outlet_hours(live, hours)}
-    if limits is None or not {"pollutant", *COLUMNS} <= set(limits.columns):
-        return {**tables, **made, "live_hours": live}
-    made["live_hours"] = live = with_limits(live, limits)
-    return {**tables, **made, "live_series": live_series({"live_hours": live, "limits": limits})}
+        `obs_hour` is the whole table where that is held, else these rows.
+        """
+        tables = {"obs_hour": observations, **self.tables}
+        rows, limits = in_order(observations), tables.get("limits")
+        hours = abreast(rows)
+        live = with_live(rows, hours)
+        made = {} if hours is None else {"outlet_hours": live_outlet_hours(live, hours)}
+        if limits is None or not {"pollutant", *COLUMNS} <= set(limits.columns):
+            return {**tables, **made, "live_hours": live}
+        made["live_hours"] = live = with_limits(live, limits)
+        return {**tables, **made, "live_series": live_series({"live_hours": live, "limits": limits})}
 
 
 def apply(tables: Tables, chosen: Chosen, history: Mapping[str, float]) -> tuple[list[Hit], Lacks]:

@@ -188,8 +188,9 @@ def _judged(
     set_apart(room, failures)
     outcome.add_lacks(found.not_evaluable)
     outcome.levels |= levels(tables["obs_hour"])
+    could = evaluable(tables, chosen, window.begin)
     with room.transaction() as session:
-        note(session, evaluable(tables, chosen, window.begin))
+        note(session, could)
     by_rule = _active(chosen)
     by_outlet: dict[str, list[Hit]] = {}
     for one in _counted(room, part[0].owner, found.hits, Sorting(chosen, window), outcome, now):
