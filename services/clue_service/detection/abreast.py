@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import polars as pl
 
@@ -25,7 +26,7 @@ class Abreast:
         each = [some.select(pl.all().gather(place)) for place in self.places]
         if among is not None:
             each = [one.select(pl.when(among).then(pl.col(list(columns)))) for one in each]
-        return pl.DataFrame([_highest([one[name] for one in each]) for name in columns])
+        return pl.DataFrame([reduce(_higher, [one[name] for one in each]) for name in columns])
 
     def heads(self, rows: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
         """Columns that every pollutant of an outlet and hour has alike."""
@@ -39,12 +40,9 @@ class Abreast:
         return found
 
 
-def _highest(columns: list[pl.Series]) -> pl.Series:
-    if len(columns) == 1:
-        return columns[0]
-    name = columns[0].name
-    named = [one.alias(str(number)) for number, one in enumerate(columns)]
-    return pl.DataFrame(named).select(pl.max_horizontal(pl.all()).alias(name)).to_series()
+def _higher(one: pl.Series, other: pl.Series) -> pl.Series:
+    """The higher of two values, or the one there is. Faster than `max_horizontal`."""
+    return one.zip_with((one >= other) | other.is_null() if other.null_count() else one >= other, other)
 
 
 def abreast(rows: pl.DataFrame) -> Abreast | None:

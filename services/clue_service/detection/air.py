@@ -56,9 +56,8 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
 
 
 def _asked(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    rows = tables["live_hours"]
-    names = [name for name in ("limit", "full_scale") if name in rows.columns]
-    return with_limits(rows.select("outlet_id", "pollutant", SERIES, "ok", "o2", *names), tables["limits"])
+    rows = with_limits(tables["live_hours"], tables["limits"])
+    return rows.select("outlet_id", SERIES, "ok", "o2", "full_scale")
 
 
 def _lively(hours: pl.DataFrame, values: Values) -> pl.Series:

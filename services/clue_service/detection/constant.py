@@ -12,6 +12,7 @@ from services.clue_service.detection.limits import with_limits
 from services.clue_service.detection.live import excused, live_of, live_series
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
 from services.clue_service.detection.windows import (
+    KEYS,
     POSITION,
     SERIES,
     Window,
@@ -35,23 +36,54 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     """Live hours of every outlet where a band collapsed at all, with usual bands and what the siblings did."""
     rows = with_limits(tables["live_hours"], tables["limits"])
     short = lacking(rows, NEEDED, "ok")
-    # Usual bands cost most, so they are asked for only where a band may be calm enough, then only at such outlets.
-    few = live_of(tables, _collapsed(live_series(tables), values))
-    few = _usual(_bands(few, ("value", *COMPANIONS)), ("value", *COMPANIONS))
-    few = _calm(_siblings(few))
+    # Usual bands cost most, so they are asked for only at outlets, and there at hours, where a band is calm enough.
+    calm = _collapsed(live_series(tables), values)
+    few = _with_usual(_bands(live_of(tables, calm["outlet_id"]), ("value", *COMPANIONS)), calm)
     keep = [*rows.columns, *[name for name in few.columns if name.startswith("base_")]]
     return Measured(excused(few.select(keep), tables.get("work_orders"), rule.work_orders), short)
 
 
-def _collapsed(live: pl.DataFrame, values: Values) -> pl.Series:
-    """The outlets where a window may fire: all that do, and a few more.
+def _with_usual(rows: pl.DataFrame, calm: pl.DataFrame) -> pl.DataFrame:
+    """Add the columns base_* where a window may fire and in the hours around that become evidence, null elsewhere."""
+    rows = rows.with_row_index("_at")
+    asked = _around(rows, calm)
+    # The next row that is asked for, in the same series, says whether a row stands in one of its windows.
+    ahead = pl.select(pl.when(asked).then(rows["_at"])).to_series().fill_null(strategy="backward")
+    behind = (ahead - rows["_at"] < USUAL + LONG + BEFORE) & (rows[SERIES].gather(ahead) == rows[SERIES])
+    some = rows.filter(behind.fill_null(False)).with_columns(
+        _stretch=(pl.col("_at").diff().fill_null(1) != 1).cum_sum()
+    )
+    signals = ("value", *COMPANIONS)
+    some = _calm(_siblings(_usual(with_series(some.drop(SERIES, POSITION), (*KEYS, "_stretch")), signals)))
+    some = some.filter(asked.gather(some["_at"]))
+    nothing = pl.repeat(None, rows.height, dtype=pl.Float64, eager=True)
+    bases = [one.name for one in some if one.name.startswith("base_")]
+    return rows.drop("_at").with_columns([nothing.clone().scatter(some["_at"], some[one]).alias(one) for one in bases])
+
+
+def _around(rows: pl.DataFrame, calm: pl.DataFrame) -> pl.Series:
+    """Whether a row lies in the window of an hour that may fire, or so near that it becomes evidence with it."""
+    began = pl.coalesce(lagged("ts", LONG), pl.col("ts").first().over(SERIES)) - MODEL.before
+    spans = rows.select(*ORDER, began=began, ended=pl.col("ts") + MODEL.after).join(calm, on=ORDER, how="semi")
+    spans = spans.sort("outlet_id", "began")
+    before = pl.col("ended").cum_max().shift(1).over("outlet_id")
+    spans = spans.with_columns(_span=(pl.col("began") > before).fill_null(True).cum_sum())
+    spans = spans.group_by("_span").agg(pl.col("outlet_id").first(), pl.col("began").min(), pl.col("ended").max())
+    each = pl.datetime_ranges(pl.col("began").dt.truncate("1h"), "ended", "1h")
+    hours = spans.select("outlet_id", ts=each).explode("ts").unique().with_columns(near=pl.lit(True))
+    asked = rows.select("outlet_id", pl.col("ts").dt.truncate("1h"))
+    return asked.join(hours, on=["outlet_id", "ts"], how="left", maintain_order="left")["near"].fill_null(False)
+
+
+def _collapsed(live: pl.DataFrame, values: Values) -> pl.DataFrame:
+    """The hours (columns ORDER) where a window may fire: all that do, and a few more.
 
     The calmest twentieth of 336 bands is at most the widest of any 24 in a row, and that at most the range of the 47
     hours they cover: whatever fires lies below the least of such ranges, wherever in the 336 they stand. Only at the
     rows that do are the bands of 24 hours and the usual ones of 10 looked at.
     """
     span, lag = 2 * LONG - 1, LONG + BEFORE
-    live = live.select("outlet_id", "value", "full_scale", SERIES, POSITION)
+    live = live.select(*ORDER, "value", "full_scale", SERIES, POSITION)
     ranges = [Window(f"_{kind}{size}", "value", kind, size, size) for size in (SHORT, span) for kind in KINDS]
     wide = pl.col(f"_max{span}") - pl.col(f"_min{span}")
     live = rolled(live, ranges).with_columns(_wide=wide, _band=pl.col(f"_max{SHORT}") - pl.col(f"_min{SHORT}"))
@@ -66,7 +98,7 @@ def _collapsed(live: pl.DataFrame, values: Values) -> pl.Series:
     some = live[rows].with_columns(_long=highest - lowest, _usual=usual, _calm=calm)
     short = pl.col("_band") <= pl.min_horizontal(values["short"] * pl.col("_usual"), values["calm"] * pl.col("_calm"))
     long = pl.col("_long") <= pl.min_horizontal("_least", "_scale")
-    return some.filter((short | long | (pl.col("value") == 0)).fill_null(False))["outlet_id"].unique()
+    return some.filter((short | long | (pl.col("value") == 0)).fill_null(False)).select(ORDER)
 
 
 def _window(column: str, share: float) -> Window:

@@ -13,18 +13,19 @@ from services.clue_service.detection.episodes import of_outlets, per_cent
 from services.clue_service.detection.limits import with_limits
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
 from services.clue_service.detection.repeats import AROUND, STEP, Grid, Tolerance, candidates, fires, runs
-from services.clue_service.detection.windows import POSITION, SERIES, with_series
+from services.clue_service.detection.windows import POSITION, SERIES, numbered
 
 ORDER = ["outlet_id", "pollutant", "ts"]
 COMPANIONS = ("production_kw", "flow", "o2")
 HOUR = timedelta(hours=1)
+AN_HOUR = 3_600_000_000  # microseconds
 
 
 def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> Measured:
     """Every hour of outlets with a repeated segment; its rows carry the lag and what stood there before."""
     rows = with_limits(tables["live_hours"], tables["limits"])
     short = lacking(rows, ("full_scale",), "ok")
-    rows = with_series(rows.with_columns(_lv=_level(values)), ORDER[:2])
+    rows = numbered(rows).with_columns(_lv=_level(values))
     if rows.is_empty():
         return Measured(rows.drop("_lv"), short)
     numbers, grid = _grid(rows)
@@ -50,7 +51,7 @@ def _grid(rows: pl.DataFrame) -> tuple[list[int], Grid]:
     begins = room.cum_sum() - room
     number = rows[SERIES] - rows[SERIES][0]
     # Where each series begins on the grid, less the hour it begins at: one sum then places an hour.
-    at = (begins - first.dt.epoch("s") // 3600).gather(number) + rows["ts"].dt.epoch("s") // 3600
+    at = (begins - first.dt.epoch("us") // AN_HOUR).gather(number) + rows["ts"].dt.epoch("us") // AN_HOUR
     numbers = pl.repeat(None, int(room.sum()), dtype=pl.Float64, eager=True).scatter(at, rows["_lv"])
     return rows[SERIES].gather(starts).to_list(), Grid(numbers, begins, lengths)
 

@@ -9,7 +9,7 @@ import polars as pl
 from services.clue_service.detection.peers import whole
 from services.clue_service.intake.tables import RowError, without_nan
 
-PART_ROWS = 310_000
+PART_ROWS = 390_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from services.clue_service.detection.abreast import Abreast
 from services.clue_service.detection.episodes import of_outlets, outlet_hours
 from services.clue_service.detection.limits import with_limits
 from services.clue_service.detection.marks import carrying
-from services.clue_service.detection.windows import KEYS, POSITION, SERIES, Window, rolled, with_series
+from services.clue_service.detection.windows import KEYS, POSITION, SERIES, Window, first_rows, rolled, with_series
 
 ORDER = ("outlet_id", "pollutant", "ts")
 METERS = ("production_kw", "flow")
@@ -61,7 +61,7 @@ def _in_order(rows: pl.DataFrame) -> bool:
     """Whether every series has its hours in order, and the series stand in order, as they are stored."""
     is_later = (rows["ts"] > rows["ts"].shift(1)) | (rows[POSITION] == 0)
     outlet, pollutant = (pl.col(name) for name in KEYS)
-    each = rows.select(KEYS).filter(rows[POSITION] == 0)
+    each = first_rows(rows, KEYS)
     before, same = outlet.shift(1), outlet == outlet.shift(1)
     order = (outlet > before) | (same & (pollutant > pollutant.shift(1)))
     return bool(is_later.fill_null(False).all()) and bool(each.select(order.slice(1).fill_null(False).all()).item())

@@ -1,6 +1,6 @@
 """Which hours carry which legal mark, who set it and when: shared by the rules about marking and gaps."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -35,11 +35,15 @@ def marked(*names: str) -> pl.Expr:
 
 
 def carrying(rows: pl.DataFrame, entries: list[str]) -> pl.Series:
-    """Row by row whether the mark is one of the entries; looks closely only at the few rows that have a mark."""
-    has = (rows["mark"] != "").fill_null(False)
+    """Row by row whether the mark is one of the entries."""
+    return unusual(rows["mark"], "", lambda marks: marks.str.strip_chars().is_in(entries))
+
+
+def unusual(column: pl.Series, usual: str, fits: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """Row by row whether a value fits; looks closely only at the few rows that have not the usual one."""
+    has = (column != usual).fill_null(False)
     places = has.arg_true()
-    fits = rows["mark"].gather(places).str.strip_chars().is_in(entries)
-    return has.scatter(places.filter(~fits), False)
+    return has.scatter(places.filter(~fits(column.gather(places))), False)
 
 
 def by_hand() -> pl.Expr:

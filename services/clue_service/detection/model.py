@@ -83,6 +83,9 @@ class Model:
 
 def lacking(rows: pl.DataFrame, columns: tuple[str, ...], among: str | None = None) -> dict[str, int]:
     """How many rows (those where the column `among` holds) have null in each of the columns, complete ones left out."""
-    nothing = [pl.col(name).is_null() if among is None else pl.col(name).is_null() & pl.col(among) for name in columns]
-    counts = rows.select([one.sum() for one in nothing]).row(0, named=True)
+    counts = {}
+    for name in columns:
+        if rows[name].null_count():
+            nothing = rows[name].is_null()
+            counts[name] = int((nothing if among is None else nothing & rows[among]).sum())
     return {name: count for name, count in counts.items() if count}

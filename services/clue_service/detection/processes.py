@@ -7,12 +7,19 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
+from multiprocessing.queues import SimpleQueue
 from threading import Thread
 
 from services.clue_service.detection.hours import Piece
 from services.clue_service.detection.judging import Judge, Judged
 
-POLARS = "POLARS_MAX_THREADS"
+THREADS = "POLARS_MAX_THREADS"
+ALONE = {
+    THREADS: "1",
+    # Columns of a part are made and dropped by the hundred: memory that was used is used again, not given back.
+    "_RJEM_MALLOC_CONF": "dirty_decay_ms:-1,muzzy_decay_ms:-1",
+}
+"""How polars is set up in a process that has one core, unless somebody said otherwise."""
 
 
 class ProcessLost(RuntimeError):
@@ -27,14 +34,34 @@ def judged_apart(judge: Judge, pieces: Sequence[Piece], processes: int) -> Itera
     """
     spawn = get_context("spawn")
     try:
-        with _one_core_each(), ProcessPoolExecutor(processes, mp_context=spawn, initializer=_begin) as pool:
+        cores: SimpleQueue[int | None] = spawn.SimpleQueue()
+        for core in _cores(processes):
+            cores.put(core)
+        with (
+            _one_core_each(),
+            ProcessPoolExecutor(processes, mp_context=spawn, initializer=_begin, initargs=(cores,)) as pool,
+        ):
             yield from pool.map(judge.of, pieces)
     except BrokenProcessPool as broken:
         raise ProcessLost from broken
 
 
-def _begin() -> None:
-    """Leave Ctrl-C to the process that asked, and end when it has ended."""
+def _cores(processes: int) -> list[int | None]:
+    """The core of each process: its thread and that of polars take turns, which costs least where both stay on one.
+
+    None where the system knows no such thing, or somebody said how many threads there are to be.
+    """
+    if THREADS in os.environ or not hasattr(os, "sched_getaffinity"):
+        return [None] * processes
+    cores = sorted(os.sched_getaffinity(0))
+    return [cores[number % len(cores)] for number in range(processes)]
+
+
+def _begin(cores: "SimpleQueue[int | None]") -> None:
+    """Leave Ctrl-C to the process that asked, keep to one core, and end when that process has ended."""
+    core = cores.get()
+    if core is not None:
+        os.sched_setaffinity(0, {core})
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
 
@@ -49,10 +76,10 @@ def _end_with_parent() -> None:
 @contextmanager
 def _one_core_each() -> Iterator[None]:
     """Processes that begin now use one thread in polars, unless somebody said how many."""
-    is_said = POLARS in os.environ
-    os.environ.setdefault(POLARS, "1")
+    unsaid = [name for name in ALONE if name not in os.environ]
+    os.environ.update({name: ALONE[name] for name in unsaid})
     try:
         yield
     finally:
-        if not is_said:
-            del os.environ[POLARS]
+        for name in unsaid:
+            del os.environ[name]

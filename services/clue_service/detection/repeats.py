@@ -1,6 +1,6 @@
 """Finds where a series repeats itself: a coarse look at every lag first, the exact test only at lags left over."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
@@ -54,6 +54,19 @@ class Grid:
         return self.numbers.slice(self.begins[series], self.lengths[series])
 
 
+@dataclass(frozen=True, slots=True)
+class _Phases:
+    """Every fourth hour (`own`), the hours 0..3 behind each (`sources`), and whether a window there may fire.
+
+    `holes` says where the hours 0..3 behind each are missing; None where none is.
+    """
+
+    own: pl.Series
+    sources: Sequence[pl.Series]
+    moves: pl.Series
+    holes: Sequence[pl.Series] | None
+
+
 def fires(own: pl.Series, source: pl.Series, tolerance: Tolerance) -> pl.Series:
     """Whether the 16 hours that end at each hour repeat the source; both on the full hourly grid."""
     difference = own - source
@@ -87,12 +100,12 @@ def candidates(grid: Grid, lags: tuple[int, int], tolerance: Tolerance) -> list[
     Four hours of each window are compared at all lags; where they agree, thirteen are, which every window that holds
     those four contains. Both bounds follow from the tolerance, so that they cannot lose a window.
     """
-    phases = _phases(grid, tolerance)
+    phases, reach = _phases(grid, tolerance), _reach(tolerance)
     agreeing: dict[int, pl.Series] = {}
     found: set[tuple[int, int]] = set()
     count = 0
     for lag in range(lags[0], lags[1] + 1):
-        agreeing[lag] = _agreeing(phases, lag, tolerance)
+        agreeing[lag] = _agreeing(phases, lag, reach)
         count += int(agreeing[lag].sum())
         if lag == lags[1] or count >= PAIRS_AT_ONCE:
             found |= _closer(grid, _pairs(agreeing), tolerance)
@@ -113,33 +126,29 @@ def _pairs(agreeing: Mapping[int, pl.Series]) -> pl.DataFrame:
     return pl.DataFrame({"hour": hour, "lag": lag})
 
 
-def _phases(grid: Grid, tolerance: Tolerance) -> pl.DataFrame:
-    """Every fourth hour (`own`), the hours 0..3 behind each (`p0`..`p3`), and whether a window there may fire.
+def _phases(grid: Grid, tolerance: Tolerance) -> _Phases:
+    """Lay the hours out by fours, in steps.
 
     Logarithms are whole steps of UNIT in 16 bits, so that one subtraction that wraps and one comparison tell whether
-    two are near. Holes of one or two hours (`own_hole`, `h0`..`h3`) agree with everything; longer ones are put out of
-    reach of everything.
+    two are near. Holes of one or two hours agree with everything; longer ones are put out of reach of everything.
     """
-    hole = grid.numbers.is_null()
+    hole, lowest = grid.numbers.is_null(), grid.numbers.min()
     three = hole & hole.shift(1, fill_value=True) & hole.shift(-1, fill_value=True)
     long = three | three.shift(1, fill_value=True) | three.shift(-1, fill_value=True)
-    lowest = grid.numbers.min() if hole.all() is False else 0.0
-    steps = ((pl.col("_lv") - lowest) / UNIT).round().clip(0, MOST).fill_null(0)
-    reach = _reach(tolerance)
-    frame = pl.DataFrame(
-        {"_lv": grid.numbers, "_long": long, "hole": hole & ~long, "_m": _moves(grid.numbers, tolerance)}
-    )
-    ends = [pl.col("_m").shift(-more, fill_value=False) for more in range(INNER - 1, WINDOW)]
-    frame = frame.select(
-        "hole",
-        own=pl.when("_long").then(OUT[0]).otherwise(steps + reach).cast(pl.UInt16),
-        source=pl.when("_long").then(OUT[1]).otherwise(steps).cast(pl.UInt16),
-        moves=pl.any_horizontal(ends).fill_null(False),
-    )
-    whole = frame.select("own", "moves", own_hole="hole").gather_every(STEP)
-    phases = [frame["source"].gather_every(STEP, phase).alias(f"p{phase}") for phase in range(STEP)]
-    holes = [frame["hole"].gather_every(STEP, phase).alias(f"h{phase}") for phase in range(STEP)]
-    return whole.with_columns(phases + holes)
+    steps = ((grid.numbers - (lowest if isinstance(lowest, float) else 0.0)) / UNIT).round().clip(0, MOST)
+    steps = steps.fill_null(0).cast(pl.UInt16)
+    own = steps.gather_every(STEP) + pl.Series([_reach(tolerance)], dtype=pl.UInt16)
+    sources = _fours(steps.scatter(long.arg_true(), OUT[1]))
+    ends = _fours(_moves(grid.numbers, tolerance).fill_null(False))
+    moves = (ends[0] | ends[1] | ends[2] | ends[3]).shift(-(INNER // STEP), fill_value=False)
+    short = hole & ~long
+    holes = _fours(short) if short.any() else None
+    return _Phases(own.scatter(long.gather_every(STEP).arg_true(), OUT[0]), sources, moves, holes)
+
+
+def _fours(hours: pl.Series) -> list[pl.Series]:
+    """Every fourth hour, and the first, second, third behind each."""
+    return [hours.gather_every(STEP, phase) for phase in range(STEP)]
 
 
 def _reach(tolerance: Tolerance) -> int:
@@ -147,22 +156,21 @@ def _reach(tolerance: Tolerance) -> int:
     return int(tolerance.widest / UNIT) + 1
 
 
-def _agreeing(phases: pl.DataFrame, lag: int, tolerance: Tolerance) -> pl.Series:
+def _agreeing(phases: _Phases, lag: int, reach: int) -> pl.Series:
     """Whether at every fourth hour, the first ones with nothing `lag` hours before left out, four are near.
 
     Plain columns and slices: as one expression, or shifted, the same takes three times as long.
     """
     rows, rest = -(-lag // STEP), -lag % STEP
-    count, steps = phases.height - rows, INNER // STEP
-    if count <= steps:
+    count = phases.own.len() - rows
+    left = count - INNER // STEP
+    if left <= 0:
         return pl.Series([], dtype=pl.Boolean)
-    near = (phases["own"].slice(rows) - phases[f"p{rest}"].slice(0, count)) <= 2 * _reach(tolerance)
-    if phases["own_hole"].any():
-        near = near | phases["own_hole"].slice(rows) | phases[f"h{rest}"].slice(0, count)
-    agree = phases["moves"].slice(rows, count - steps)
-    for more in range(steps + 1):
-        agree = agree & near.slice(more, count - steps)
-    return agree
+    near = (phases.own.slice(rows) - phases.sources[rest].slice(0, count)) <= 2 * reach
+    if phases.holes is not None:
+        near = near | phases.holes[0].slice(rows) | phases.holes[rest].slice(0, count)
+    two = near.slice(0, count - 1) & near.slice(1)
+    return two.slice(0, left) & two.slice(2) & phases.moves.slice(rows, left)
 
 
 def _closer(grid: Grid, pairs: pl.DataFrame, tolerance: Tolerance) -> set[tuple[int, int]]:
@@ -175,7 +183,7 @@ def _closer(grid: Grid, pairs: pl.DataFrame, tolerance: Tolerance) -> set[tuple[
         if pairs.is_empty():
             return set()
         offsets = range(0, INNER, step)
-        own, earlier = pairs["hour"], pairs["hour"] - pairs["lag"]
+        own, earlier = (hours.cast(pl.UInt32) for hours in (pairs["hour"], pairs["hour"] - pairs["lag"]))
         differences = pl.DataFrame(
             [
                 (grid.numbers.gather(own + offset) - grid.numbers.gather(earlier + offset)).alias(str(offset))

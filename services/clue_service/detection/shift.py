@@ -10,14 +10,14 @@ import polars as pl
 from services.clue_service.detection.catalogue import Rule
 from services.clue_service.detection.episodes import of_outlets, per_cent, with_outlets
 from services.clue_service.detection.live import live_series
-from services.clue_service.detection.marks import carrying
+from services.clue_service.detection.marks import carrying, unusual
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
-from services.clue_service.detection.windows import KEYS, POSITION, SERIES, with_series
+from services.clue_service.detection.windows import KEYS, SERIES, first_rows, numbered
 
 LONG, NEAR = 144, 48  # hours before and after a visit
 LEVEL = 72  # live hours whose median says whether the level is still down
 LONGEST = 96  # hours; a longer stop is an overhaul, after which everything may be different
-MARKS, FLAGS = ("维护", "校准"), ("M", "C")
+MARKS, FLAGS, NORMAL = ("维护", "校准"), ("M", "C"), "N"
 ORDER = ["outlet_id", "pollutant", "ts"]
 VISIT = ["outlet_id", "begin", "end"]
 HOUR = timedelta(hours=1)
@@ -29,7 +29,7 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     live = _with_shown(live_series(tables))
     visits = _visits(rows)
     short = lacking(rows, ("production_kw",), "ok")
-    counts = rows.select(KEYS).filter(rows[POSITION] == 0).group_by("outlet_id").agg(_n=pl.len())
+    counts = first_rows(rows, KEYS).group_by("outlet_id").agg(_n=pl.len())
     count = visits.join(counts.filter(pl.col("_n") < 2), on="outlet_id").height
     if count:
         short = {**short, "siblings": count}
@@ -57,7 +57,7 @@ def _with_shown(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _visits(rows: pl.DataFrame) -> pl.DataFrame:
     """Maintenance and calibration by hand at each outlet, as blocks of consecutive hours: outlet_id, begin, end."""
-    at_work = carrying(rows, list(MARKS)) | rows["flag"].is_in(list(FLAGS)).fill_null(False)
+    at_work = carrying(rows, list(MARKS)) | unusual(rows["flag"], NORMAL, lambda flags: flags.is_in(FLAGS))
     hours = rows.select([name for name in ("outlet_id", "ts", "mark_by") if name in rows.columns]).filter(at_work)
     if "mark_by" in hours.columns:
         hours = hours.filter(pl.col("mark_by").fill_null("") != "auto")
@@ -84,8 +84,7 @@ def _around(visits: pl.DataFrame, live: pl.DataFrame, size: int, least: float) -
             (pl.col("end") + HOUR, pl.col("end") + span, True),
         )
     ]
-    hours = live if SERIES in live.columns else with_series(live, KEYS)
-    hours = with_outlets(hours, visits.select("outlet_id", "_outlet").unique()).select(
+    hours = with_outlets(numbered(live), visits.select("outlet_id", "_outlet").unique()).select(
         "pollutant", SERIES, "_shown", "production_kw", _moment=_moment()
     )
     near = pl.concat(sides).select("_visit", "_after", _moment=_moment()).join(hours, on="_moment")

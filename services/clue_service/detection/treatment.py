@@ -14,7 +14,7 @@ from services.clue_service.detection.load import with_steady_load
 from services.clue_service.detection.marks import carrying
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
 from services.clue_service.detection.outlet_chart import outlet_chart
-from services.clue_service.detection.windows import SERIES, Window, lagged, reached, rolled, with_series
+from services.clue_service.detection.windows import SERIES, Window, extremes, lagged, reached, rolled, with_series
 
 USUAL, RECENT, EARLIER, WEEK = 336, 60, 72, 168  # hours with production
 POWERS = ("production_kw", "treatment_kw")
@@ -35,7 +35,7 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     is_on = rows.select(producing.fill_null(False)).to_series()
     # The screen looks at five columns; only the series it lets through are taken with all of them.
     slim = _distinct(rows.select("outlet_id", SERIES, *POWERS).filter(is_on))
-    chosen = slim.select(SERIES, share).filter(_may_fall(values))[SERIES].unique()
+    chosen = _may_fall(slim.select(SERIES, share), values)
     on = rows.filter(is_on & rows[SERIES].is_in(chosen.implode())) if chosen.len() else rows.clear()
     on = with_series(on.with_columns(share), ORDER[:2])
     found = rolled(on, LEVELS).with_columns(base_earlier=lagged("base_usual", EARLIER))
@@ -53,12 +53,17 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     return Measured(_excused(few.drop("_usual_kw", "_week", "_share"), tables, rule, values), short)
 
 
-def _may_fall(values: Values) -> pl.Expr:
-    """Whether treatment may be off or idle here: far below, or mostly below, the highest ratio that was usual."""
-    share = pl.col("_share")
-    off = share <= values["off_share"] * share.rolling_max(USUAL, min_samples=1)
-    low = share <= values["idle_share"] * share.rolling_max(USUAL + EARLIER + RECENT, min_samples=1)
-    return (off | reached(low, RECENT, RECENT * 3 // 8)).fill_null(False)
+def _may_fall(rows: pl.DataFrame, values: Values) -> pl.Series:
+    """The series where treatment may be off or idle: far below, or mostly below, the highest ratio that was usual."""
+    share, usual = rows["_share"], (USUAL, USUAL + EARLIER + RECENT)
+    near, far = extremes(share, usual, is_highest=True).values()
+    off, low = share <= values["off_share"] * near, share <= values["idle_share"] * far
+    # What is low now and then is looked at closely, and that in its own series alone.
+    idle = rows[SERIES].is_in(rows[SERIES].filter(low).unique().implode())
+    mostly = (
+        rows.filter(idle).select(SERIES, low=low.filter(idle)).filter(reached(pl.col("low"), RECENT, RECENT * 3 // 8))
+    )
+    return pl.concat([rows[SERIES].filter(off), mostly[SERIES]]).unique()
 
 
 def _excused(few: pl.DataFrame, tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> pl.DataFrame:

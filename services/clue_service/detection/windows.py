@@ -1,13 +1,15 @@
 """Rolling windows over one long column sorted by series and hour, exact at the edges of every series."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from math import inf, isfinite
 from typing import Literal
 
 import polars as pl
 
 SERIES, POSITION = "_series", "_position"
 KEYS = ("outlet_id", "pollutant")
+EXTREMES = ("max", "min")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,19 @@ def with_series(frame: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     """Number the series of a frame sorted by `keys` and then time, and the rows within each (from 0)."""
     begins = series_changes(frame, keys)
     number = begins.cum_sum()
-    starts = begins.arg_true().cast(pl.Int64)
-    position = pl.int_range(frame.height, eager=True) - starts.gather(number - 1)
+    starts = begins.arg_true().cast(pl.Int32)
+    position = pl.int_range(frame.height, dtype=pl.Int32, eager=True) - starts.gather(number - 1)
     return frame.with_columns(number.alias(SERIES), position.alias(POSITION))
+
+
+def numbered(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame sorted by KEYS and time with its series numbered; none of the rows of one that is has been left out."""
+    return frame if SERIES in frame.columns else with_series(frame, KEYS)
+
+
+def first_rows(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """Some columns of the first row of every series of a numbered frame."""
+    return frame.select(pl.col(list(columns)).gather((frame[POSITION] == 0).arg_true()))
 
 
 def series_changes(frame: pl.DataFrame, keys: Sequence[str]) -> pl.Series:
@@ -73,13 +85,15 @@ def rolled(frame: pl.DataFrame, windows: Sequence[Window]) -> pl.DataFrame:
     The window runs over the whole column, which is many times faster than one run per series; only the first rows of
     each series, whose window would reach into the series before, are computed again by series.
     """
+    known = _extremes_of(frame, windows)
     whole = frame.select(
         [
             # A window that must be full is null at the head of its series, so nothing there is computed again.
-            (pl.when(pl.col(POSITION) >= one.size - 1).then(one.expression()) if one.is_full else one.expression())
+            (pl.when(pl.col(POSITION) >= one.size - 1).then(found) if one.is_full else found)
             .cast(pl.Float64)
             .alias(one.name)
             for one in windows
+            for found in [known.get(one.name, one.expression())]
         ]
     )
     part = [window for window in windows if not window.is_full]
@@ -93,6 +107,50 @@ def rolled(frame: pl.DataFrame, windows: Sequence[Window]) -> pl.DataFrame:
         edge = exact.filter(pl.col(POSITION) < window.size - 1)
         columns.append(whole[window.name].scatter(edge["_row"], edge[window.name].cast(pl.Float64)))
     return frame.with_columns(whole.get_columns()).with_columns(columns)
+
+
+def _extremes_of(frame: pl.DataFrame, windows: Sequence[Window]) -> dict[str, pl.Expr]:
+    """By its name the column of each window that `extremes` can tell; at the heads of series it is not right yet.
+
+    A full window must lack no value. Where one value is enough, what is missing is put out of reach.
+    """
+    found: dict[str, pl.Expr] = {}
+    able = [one for one in windows if one.kind in EXTREMES and (one.is_full or one.least == 1)]
+    for column, kind, is_full in {(one.column, one.kind, one.is_full) for one in able}:
+        values = frame[column]
+        if not values.dtype.is_float() or not isfinite(values.sum()) or (is_full and values.null_count()):
+            continue
+        mine = [one for one in able if (one.column, one.kind, one.is_full) == (column, kind, is_full)]
+        nowhere = -inf if kind == "max" else inf
+        each = extremes(values.fill_null(nowhere), {one.size for one in mine}, is_highest=kind == "max")
+        for one in mine:
+            reached = pl.lit(each[one.size])
+            found[one.name] = reached if is_full else pl.when(reached != nowhere).then(reached)
+    return found
+
+
+def extremes(column: pl.Series, sizes: Collection[int], *, is_highest: bool) -> dict[int, pl.Series]:
+    """By size, the highest (or lowest) of the up to so many rows that end at each row of a column without nulls.
+
+    Two windows that meet or overlap make a longer one: a handful of comparisons of whole columns, several times
+    faster than a window that slides.
+    """
+    found, reached, width = {}, column, 1
+    for size in sorted(sizes):
+        head = column.head(size - 1)
+        found[size] = head.cum_max() if is_highest else head.cum_min()
+        if size > column.len():
+            continue
+        while 2 * width <= size:
+            reached, width = _either(reached, width, is_highest), 2 * width
+        found[size] = found[size].extend(_either(reached, size - width, is_highest))
+    return found
+
+
+def _either(column: pl.Series, apart: int, is_highest: bool) -> pl.Series:
+    """The higher (or lower) of each row and the one `apart` rows further on."""
+    one, other = column.slice(0, column.len() - apart), column.slice(apart)
+    return one.zip_with(one > other if is_highest else one < other, other) if apart else column
 
 
 def lagged(name: str, rows: int = 1) -> pl.Expr:

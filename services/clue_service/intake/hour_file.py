@@ -96,13 +96,16 @@ class FilePiece:
         tables = [checked(NAME, self.path.name, rows, first) for rows, first in read]
         errors = tuple(error for table in tables for error in table.errors)
         rows = [one.frame for one in tables] or [pl.DataFrame(schema=schema(NAME))]
-        return Part(pl.concat(rows), errors, sum(one.error_count for one in tables))
+        return Part(pl.concat(rows, rechunk=True), errors, sum(one.error_count for one in tables))
 
 
 def _collected(rows: pl.LazyFrame, path: Path) -> pl.DataFrame:
-    """Rows of a file; one whose head reads well may be broken further on. Raises OSError naming the file."""
+    """Rows of a file; one whose head reads well may be broken further on. Raises OSError naming the file.
+
+    Each column comes in one piece: else whatever is asked of the rows would put its pieces together anew.
+    """
     try:
-        return rows.collect()
+        return rows.collect().rechunk()
     except pl.exceptions.PolarsError as broken:
         raise OSError(EIO, str(broken).partition("\n")[0], str(path)) from broken
 

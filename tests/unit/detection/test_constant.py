@@ -3,8 +3,11 @@
 import polars as pl
 import pytest
 
+from services.clue_service.detection import constant
 from services.clue_service.detection.engine import run
-from tests.unit.detection.carriers import RULES, carrier, change, judged, mercury, put, span
+from services.clue_service.detection.limits import with_limits
+from services.clue_service.detection.windows import with_series
+from tests.unit.detection.carriers import ALL_LIMITS, RULES, carrier, change, judged, mercury, put, span
 
 
 def dead(first: int, count: int, value: float) -> pl.DataFrame:
@@ -98,3 +101,20 @@ def test_missing_full_scale_is_counted():
     )
     found = run({"obs_hour": put(carrier(), 700, 40, value=71.0), "limits": limits}, [RULES["R14"]])
     assert (found.hits, found.not_evaluable) == ([], {"R14": {"full_scale": 1080}})
+
+
+def test_usual_bands_near_a_calm_hour_are_those_of_the_whole_series():
+    rows = pl.concat([dead(700, 30, 71.0), carrier("O1", "SO2", 0.5), put(carrier("O2"), 800, 20, value=40.0)])
+    live = with_limits(with_series(rows.sort(constant.ORDER), constant.ORDER[:2]), ALL_LIMITS)
+    live = constant._bands(live, ("value", *constant.COMPANIONS))
+    whole = constant._with_usual(live, live)
+    first, second = pl.col("outlet_id") == "O1", pl.col("outlet_id") == "O2"
+    calm = live.filter(first & pl.col("hour").is_between(715, 729) | second & (pl.col("hour") == 815))
+    some = constant._with_usual(live, calm)
+    bases = [name for name in whole.columns if name.startswith("base_")]
+    known = some["base_usual10_value"].is_not_null()
+    assert some.filter(known).select(bases).equals(whole.filter(known).select(bases))
+    told = some.filter(known).group_by("outlet_id").agg(pl.col("hour").min().alias("first"), pl.col("hour").max())
+    assert dict(told.select("outlet_id", "first").iter_rows())["O1"] <= 715 - constant.LONG - 72
+    assert dict(told.select("outlet_id", "hour").iter_rows())["O1"] == 729 + 24
+    assert some.filter(known).height < whole.height / 4

@@ -13,6 +13,8 @@ import pytest
 from services.clue_service.detection.hours import Part
 from services.clue_service.detection.judging import Judge
 from services.clue_service.detection.processes import ProcessLost, judged_apart
+from services.clue_service.intake.tables import RowError
+from tests.unit.detection.carriers import carrier
 
 ASKS = """
 from pathlib import Path
@@ -21,6 +23,7 @@ if __name__ == "__main__":
     asked([Sleeping(Path({folder!r}))] * 2)
 """
 PATIENCE = 60.0
+HOURS = carrier()
 
 
 class Killed:
@@ -43,6 +46,16 @@ class Sleeping:
         raise AssertionError("nobody waits so long")
 
 
+@dataclass(frozen=True)
+class Placed:
+    """A piece whose only error is the cores its reader keeps to."""
+
+    def read(self) -> Part:
+        cores = ",".join(map(str, sorted(os.sched_getaffinity(0))))
+        error = RowError(cores, 0, os.environ["POLARS_MAX_THREADS"], "", "")
+        return Part(HOURS.clear(), (error,), 1)
+
+
 def asked(pieces):
     """Judge pieces by no rule with two processes."""
     return list(judged_apart(Judge({}, [], {}), pieces, 2))
@@ -60,6 +73,20 @@ def _runs(pid):
         return "(zombie)" not in Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return False
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="no system that ties a process to cores")
+@pytest.mark.parametrize("said", [None, "2"])
+def test_each_process_keeps_to_one_core_unless_threads_were_asked_for(monkeypatch, said):
+    monkeypatch.delenv("POLARS_MAX_THREADS", raising=False)
+    if said is not None:
+        monkeypatch.setenv("POLARS_MAX_THREADS", said)
+    own = sorted(os.sched_getaffinity(0))
+    placed = [one.part.errors[0] for one in asked([Placed()] * 6)]
+    assert {one.column for one in placed} == {said or "1"}
+    allowed = {str(core) for core in own} if said is None else {",".join(map(str, own))}
+    assert {one.file for one in placed} <= allowed
+    assert "_RJEM_MALLOC_CONF" not in os.environ
 
 
 def test_a_process_that_is_killed_is_told_of():
