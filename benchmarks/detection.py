@@ -48,7 +48,7 @@ def detected(folder: Path, *rules: str) -> dict[str, float]:
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as running:
         while running.poll() is None:
             most = max(most, _held(running.pid))
-            time.sleep(0.2)
+            time.sleep(0.5)
         told = running.stderr.read() if running.stderr is not None else ""
     if running.returncode:
         raise RuntimeError(told)

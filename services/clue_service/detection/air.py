@@ -19,7 +19,16 @@ from services.clue_service.detection.episodes import (
 from services.clue_service.detection.limits import with_limits
 from services.clue_service.detection.live import excused, live_of, live_series, outlet_series
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
-from services.clue_service.detection.windows import POSITION, SERIES, Window, lagged, reached, rolled, with_series
+from services.clue_service.detection.windows import (
+    POSITION,
+    SERIES,
+    Window,
+    lagged,
+    often,
+    reached,
+    rolled,
+    with_series,
+)
 
 SHORT, WEEK, MONTH, FIRST = 8, 168, 720, 168  # live hours; a line needs FIRST of them
 ORDER = ["outlet_id", "pollutant", "ts"]
@@ -34,7 +43,7 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     outlets = tables["outlets"].unique("outlet_id", keep="last")
     gas = outlets.filter(pl.col("medium") == "gas")["outlet_id"]
     known = outlets.select("outlet_id", base_std_o2="std_o2")
-    short = lacking(with_outlets(of_outlets(_asked(tables), gas), known), ("o2", "base_std_o2", "full_scale"), "ok")
+    short = _lacking(with_limits(tables["live_hours"], tables["limits"]), gas, known)
     slim = of_outlets(live_series(tables).select("outlet_id", SERIES, "value", "zs_value", "full_scale", "o2"), gas)
     wrong = with_outlets(slim, known).filter(_is_wrong(values))["outlet_id"]
     hours = outlet_series(tables, gas, (*LINE, "rf"))
@@ -43,7 +52,10 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     lines = lines.with_columns(_high=_is_high(values).fill_null(False).cast(pl.Float64))
     lines = rolled(lines, [Window("_share", "_high", "mean", SHORT, SHORT)])
     lifted = lines.filter(pl.col("_share") >= values["share"])["outlet_id"]
-    few = live_of(tables, pl.concat([lifted, wrong])).drop(SERIES, POSITION)
+    found = pl.concat([lifted, wrong])
+    if found.is_empty():
+        return Measured(slim.clear(), short)
+    few = live_of(tables, found).drop(SERIES, POSITION)
     few = with_outlets(few if "temp" in few.columns else few.with_columns(temp=pl.lit(None, pl.Float64)), known)
     few = few.join(
         lines.select("outlet_id", "ts", "base_expected_o2"), on=["outlet_id", "ts"], how="left", maintain_order="left"
@@ -55,9 +67,13 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     return Measured(excused(kept, tables.get("work_orders"), rule.work_orders), short)
 
 
-def _asked(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    rows = with_limits(tables["live_hours"], tables["limits"])
-    return rows.select("outlet_id", SERIES, "ok", "o2", "full_scale")
+def _lacking(rows: pl.DataFrame, gas: pl.Series, known: pl.DataFrame) -> dict[str, int]:
+    """How many valid hours of flue-gas outlets lack oxygen, full scale or their reference oxygen."""
+    rows = rows.select("outlet_id", SERIES, "ok", "o2", "full_scale")
+    bare = rows.filter(rows["ok"] & (rows["o2"].is_null() | rows["full_scale"].is_null()))
+    nameless = known.filter(pl.col("base_std_o2").is_null())["outlet_id"]
+    unknown = int(of_outlets(rows, gas.filter(gas.is_in(nameless.implode())))["ok"].sum())
+    return lacking(of_outlets(bare, gas), ("o2", "full_scale")) | ({"base_std_o2": unknown} if unknown else {})
 
 
 def _lively(hours: pl.DataFrame, values: Values) -> pl.Series:
@@ -77,8 +93,8 @@ def _lively(hours: pl.DataFrame, values: Values) -> pl.Series:
     above = oxygen - (lagged("_m_y", SHORT) + lagged("_slope", SHORT) * (load - lagged("_m_x", SHORT)))
     high = (above >= LIVELY * values["residual"]) & (pl.col("rf") >= values["flow"])
     hours = hours.with_columns(_slope=slope)
-    least = math.ceil(values["share"] * SHORT)
-    return hours.filter(reached(high, SHORT, least))["outlet_id"].unique()
+    hours, least = hours.with_columns(_high=high), math.ceil(values["share"] * SHORT)
+    return often(hours, hours["_high"], least).filter(reached(pl.col("_high"), SHORT, least))["outlet_id"].unique()
 
 
 def _expected(hours: pl.DataFrame) -> pl.DataFrame:

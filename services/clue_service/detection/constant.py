@@ -38,6 +38,8 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     short = lacking(rows, NEEDED, "ok")
     # Usual bands cost most, so they are asked for only at outlets, and there at hours, where a band is calm enough.
     calm = _collapsed(live_series(tables), values)
+    if calm.is_empty():
+        return Measured(rows.clear(), short)
     few = _with_usual(_bands(live_of(tables, calm["outlet_id"]), ("value", *COMPANIONS)), calm)
     keep = [*rows.columns, *[name for name in few.columns if name.startswith("base_")]]
     return Measured(excused(few.select(keep), tables.get("work_orders"), rule.work_orders), short)

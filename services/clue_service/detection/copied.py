@@ -32,7 +32,9 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     carried = [
         _carried(rows.filter(pl.col(SERIES) == numbers[series]), segment) for series, segment in _segments(grid, values)
     ]
-    found = pl.concat(carried) if carried else _nothing(rows)
+    if not carried:
+        return Measured(rows.clear(), short)
+    found = pl.concat(carried)
     few = of_outlets(rows, found["outlet_id"]).drop("_lv", SERIES, "_position")
     return Measured(few.join(found, on=ORDER, how="left", maintain_order="left"), short)
 
@@ -118,17 +120,6 @@ def _carried(series: pl.DataFrame, segment: _Segment) -> pl.DataFrame:
     rows = series.filter(near).select(ORDER)
     rows = rows.join(source, on="ts", how="left", maintain_order="left")
     return rows.with_columns(base_lag=pl.lit(float(segment.lag)), base_began=pl.lit(began, series.schema["ts"]))
-
-
-def _nothing(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.clear().select(
-        *ORDER,
-        base_source="value",
-        base_source_live="live",
-        **{f"base_source_{name}": pl.col(name) for name in COMPANIONS if name in rows.columns},
-        base_lag=pl.lit(None, pl.Float64),
-        base_began="ts",
-    )
 
 
 def judge(rows: pl.DataFrame, values: Values) -> list[Finding]:

@@ -17,6 +17,7 @@ from services.clue_service.detection.windows import (
     Window,
     ahead,
     lagged,
+    often,
     reached,
     rolled,
     with_series,
@@ -34,7 +35,10 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     short = lacking(rows, NEEDED, "ok")
     slim = live_series(tables).select("outlet_id", "value", "limit", SERIES, POSITION)
     slim = rolled(slim, [Window("_highest", "value", "max", BEFORE + AFTER, 1)])
-    live = live_of(tables, slim.filter(_may_fall(values))["outlet_id"])
+    fallen = _may_fall(slim, values)
+    if fallen.is_empty():
+        return Measured(rows.clear(), short)
+    live = live_of(tables, fallen)
     found = _after(_before(live, ("value",)), ("value",))
     fell = (pl.col("post_value") <= values["drop"] * pl.col("base_value")) & (
         pl.col("base_value") >= values["pre_share"] * pl.col("limit")
@@ -47,11 +51,12 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     return Measured(excused(full, tables.get("work_orders"), rule.work_orders), short)
 
 
-def _may_fall(values: Values) -> pl.Expr:
-    """Whether a fall may end here: half of the hours after it lie below the share of the highest hour before it."""
-    highest = pl.col("_highest")
+def _may_fall(rows: pl.DataFrame, values: Values) -> pl.Series:
+    """The outlets where a fall may end: half of the hours after it lie below the share of the highest hour before."""
+    highest, least = pl.col("_highest"), AFTER * 3 // 8
     low = (pl.col("value") <= values["drop"] * highest) & (highest >= values["pre_share"] * pl.col("limit"))
-    return reached(low, AFTER, AFTER * 3 // 8)
+    rows = rows.with_columns(_low=low)
+    return often(rows, rows["_low"], least).filter(reached(pl.col("_low"), AFTER, least))["outlet_id"].unique()
 
 
 def _before(rows: pl.DataFrame, signals: tuple[str, ...]) -> pl.DataFrame:

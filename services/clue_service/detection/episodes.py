@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from services.clue_service.detection.model import Finding
-from services.clue_service.detection.windows import KEYS, SERIES, changes, series_changes
+from services.clue_service.detection.windows import KEYS, SERIES, series_of
 
 Stretch = tuple[int, int]
 """First and last index, both included."""
@@ -123,8 +123,8 @@ def _runs(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
 
     Rows of an outlet stand together, so that a name is compared with its neighbour and looked up once.
     """
-    begins = series_changes(rows, KEYS) if SERIES in rows.columns else changes(rows, ("outlet_id",))
-    return rows.select("outlet_id").filter(begins), begins.cum_sum() - 1
+    starts, place = series_of(rows, KEYS if SERIES in rows.columns else ("outlet_id",))
+    return rows.select(pl.col("outlet_id").gather(starts)), place
 
 
 def of_medium(rows: pl.DataFrame, outlets: pl.DataFrame, medium: str) -> pl.DataFrame:

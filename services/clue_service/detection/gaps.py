@@ -37,6 +37,8 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     counts = with_periods(few, PERIOD, values["step"]).group_by("outlet_id", "pollutant", "period")
     enough = (pl.len() >= values["least_gaps"]) & (pl.col("hours").sum() >= values["least_hours"])
     found = counts.agg(enough=enough).filter("enough")["outlet_id"].unique()
+    if found.is_empty():
+        return Measured(rows.clear())
     grid = _grid(completed(rows.filter(pl.col("outlet_id").is_in(found.implode()))))
     grid = excused(limited(grid, tables), tables.get("work_orders"), rule.work_orders)
     if grid.is_empty():

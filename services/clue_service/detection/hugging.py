@@ -8,7 +8,7 @@ from services.clue_service.detection.catalogue import Rule
 from services.clue_service.detection.episodes import of_outlets, per_cent, stretches, trimmed, with_outlets
 from services.clue_service.detection.live import excused, live_of, live_series
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
-from services.clue_service.detection.windows import POSITION, SERIES, Window, ahead, rolled, with_series
+from services.clue_service.detection.windows import POSITION, SERIES, Window, ahead, often, rolled, with_series
 
 WEEK, DAY = 168, 24  # live hours
 ORDER = ["outlet_id", "pollutant", "ts"]
@@ -24,14 +24,17 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     live = _near(with_outlets(rows.select("outlet_id", SERIES, "value", "zs_value", "limit", POSITION), media), values)
     short = lacking(live.drop("zs_value").rename({"_u": "zs_value"}), ("base_medium", "limit", "zs_value"))
     windows = [Window(f"_mean{name}", name, "mean", WEEK, WEEK) for name in ("_in", "_over")]
-    often = (pl.col("_mean_in") >= values["share"]) & (pl.col("_mean_over") <= values["over"])
-    hugging = rolled(live, windows).filter(often)["outlet_id"]
+    hugs = (pl.col("_mean_in") >= values["share"]) & (pl.col("_mean_over") <= values["over"])
+    least = max(1, int(values["share"] * WEEK))
+    hugging = rolled(often(live, live["_in"] == 1.0, least), windows).filter(hugs)["outlet_id"]
+    if hugging.is_empty():
+        return Measured(rows.clear(), short)
     few = with_outlets(live_of(tables, hugging), media)
     few = rolled(_near(few, values), windows)
     few = rolled(few, [Window(f"_q{share}", "_u", "quantile", WEEK, WEEK, share) for share in QUANTILES])
     low, half, high = (pl.col(f"_q{share}") for share in QUANTILES)
     few = few.with_columns(
-        base_fires=(often & (high - half <= values["tail"] * (half - low))).fill_null(False),
+        base_fires=(hugs & (high - half <= values["tail"] * (half - low))).fill_null(False),
         base_tail=pl.when(half > low).then((high - half) / (half - low)).otherwise(0.0),
     )
     few = of_outlets(few, few.filter("base_fires")["outlet_id"])

@@ -77,7 +77,8 @@ def apply(tables: Tables, chosen: Chosen, history: Mapping[str, float]) -> tuple
     """One rule over one batch: its hits, and what it could not judge."""
     model = chosen.model
     measured = model.measure(tables, chosen.rule, chosen.values)
-    findings = model.judge(measured.rows, chosen.values)
+    # Most parts hold nothing that a rule looks at closely.
+    findings = [] if measured.rows.is_empty() else model.judge(measured.rows, chosen.values)
     if not findings:
         return [], measured.not_evaluable
     cut = (

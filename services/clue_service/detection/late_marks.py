@@ -26,8 +26,9 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     short = lacking(late, ("limit",))
     counts = late.filter(shown() > pl.col("limit")).group_by(ORDER[:2]).len()
     few = counts.filter(pl.col("len") >= values["least_over"] * values["marked_share"]).select(ORDER[:2])
-    # Most batches hold no such series; joining nothing would still read every name.
-    found = rows.clear() if few.is_empty() else rows.join(few, on=ORDER[:2], how="semi", maintain_order="left")
+    if few.is_empty():
+        return Measured(rows.clear(), short)
+    found = rows.join(few, on=ORDER[:2], how="semi", maintain_order="left")
     found = with_limits(completed(found), tables["limits"]).with_columns(base_after_stop=_after_stop(values))
     return Measured(excused(found, tables.get("work_orders"), rule.work_orders), short)
 

@@ -9,7 +9,7 @@ from services.clue_service.detection.episodes import middle, of_outlets, per_cen
 from services.clue_service.detection.limits import with_limits
 from services.clue_service.detection.live import excused, live_series
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
-from services.clue_service.detection.windows import POSITION, SERIES, Window, ahead, lagged, rolled, with_series
+from services.clue_service.detection.windows import POSITION, SERIES, Window, ahead, lagged, often, rolled, with_series
 
 DAY, LEAST = 24, 18  # live hours
 ORDER = ["outlet_id", "pollutant", "ts"]
@@ -31,7 +31,10 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     live = live.select("outlet_id", "value", *LAYERS, "full_scale", SERIES, POSITION).with_columns(
         _apart=_apart("inst_value", values)
     )
+    live = often(live, live["_apart"] == 1.0, 1)
     suspect = rolled(live, [_share("_apart")]).filter(pl.col("_share_apart") >= values["share"])
+    if suspect.is_empty():
+        return Measured(rows.clear(), short)
     few = with_series(of_outlets(rows, suspect["outlet_id"]), ORDER[:2])
     hour = pl.duration(hours=1)
     few = few.with_columns(

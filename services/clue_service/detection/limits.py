@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from services.clue_service.detection.windows import KEYS, series_changes
+from services.clue_service.detection.windows import KEYS, series_of
 
 COLUMNS = ("limit", "full_scale")
 
@@ -15,10 +15,9 @@ def with_limits(rows: pl.DataFrame, limits: pl.DataFrame) -> pl.DataFrame:
     if set(COLUMNS) <= set(rows.columns):
         return rows
     # Rows of a series stand together: its limits are looked up once and then handed to every row.
-    begins = series_changes(rows, KEYS)
-    each = _joined(rows.select("outlet_id", "pollutant").filter(begins), limits)
-    number = begins.cum_sum() - 1
-    return rows.with_columns([each[name].gather(number) for name in COLUMNS])
+    starts, place = series_of(rows, KEYS)
+    each = _joined(rows.select(pl.col("outlet_id", "pollutant").gather(starts)), limits)
+    return rows.with_columns([each[name].gather(place) for name in COLUMNS])
 
 
 def _joined(rows: pl.DataFrame, limits: pl.DataFrame) -> pl.DataFrame:

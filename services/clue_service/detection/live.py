@@ -138,7 +138,7 @@ def live_outlet_hours(rows: pl.DataFrame, hours: Abreast) -> pl.DataFrame:
 
 def excused(rows: pl.DataFrame, orders: pl.DataFrame | None, kinds: tuple[str, ...]) -> pl.DataFrame:
     """Add `base_excused`: the hour lies inside a work order of one of the kinds, at this outlet."""
-    if orders is None or orders.is_empty() or not kinds:
+    if orders is None or orders.is_empty() or rows.is_empty() or not kinds:
         return rows.with_columns(base_excused=pl.lit(False))
     fitting = orders.filter(pl.col("kind").is_in(list(kinds))).select("outlet_id", "t_start", "t_end")
     inside = (

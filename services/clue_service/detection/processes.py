@@ -39,9 +39,9 @@ def judged_apart(judge: Judge, pieces: Sequence[Piece], processes: int) -> Itera
             cores.put(core)
         with (
             _one_core_each(),
-            ProcessPoolExecutor(processes, mp_context=spawn, initializer=_begin, initargs=(cores,)) as pool,
+            ProcessPoolExecutor(processes, mp_context=spawn, initializer=_begin, initargs=(cores, judge)) as pool,
         ):
-            yield from pool.map(judge.of, pieces)
+            yield from pool.map(_judged, pieces)
     except BrokenProcessPool as broken:
         raise ProcessLost from broken
 
@@ -57,8 +57,19 @@ def _cores(processes: int) -> list[int | None]:
     return [cores[number % len(cores)] for number in range(processes)]
 
 
-def _begin(cores: "SimpleQueue[int | None]") -> None:
+_judge: Judge | None = None
+"""Of a process that judges: it is told once, not with every piece."""
+
+
+def _judged(piece: Piece) -> Judged:
+    assert _judge is not None, "it was told when the process began"
+    return _judge.of(piece)
+
+
+def _begin(cores: "SimpleQueue[int | None]", judge: Judge) -> None:
     """Leave Ctrl-C to the process that asked, keep to one core, and end when that process has ended."""
+    global _judge
+    _judge = judge
     core = cores.get()
     if core is not None:
         os.sched_setaffinity(0, {core})

@@ -25,6 +25,8 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     stops = rows.filter(carrying(rows, listed("stopped", "stopping")))
     short = lacking(stops, ("production_kw", "flow"))
     outlets = stops.filter(_loaded(values, "rp", "rf"))["outlet_id"].unique()
+    if outlets.is_empty():
+        return Measured(rows.clear(), short)
     few = completed(rows.filter(pl.col("outlet_id").is_in(outlets.implode())))
     few = with_series(limited(few, tables), ORDER[:2]).with_columns(_temp=pl.when("live").then("temp"))
     few = rolled(with_steady_load(few), [Window("_usual", "_temp", "median", USUAL, USUAL // 10)])

@@ -34,6 +34,8 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     if count:
         short = {**short, "siblings": count}
     stepped = _around(visits, live, NEAR, values["least_near"]).filter(_fell(values["near"]))
+    if stepped.is_empty():
+        return Measured(rows.clear(), short)
     shifts = _shifts(stepped.select(VISIT).unique().sort(VISIT), live, values)
     shifts = _strongest(_without(shifts.filter(_holds(values)), tables.get("work_orders"), rule.work_orders))
     logged = _logged(shifts, tables.get("param_log"))

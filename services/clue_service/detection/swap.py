@@ -29,6 +29,8 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
         [Window("_std_value", "value", "std", SHORT, SHORT), Window("_mean_value", "value", "mean", SHORT, SHORT)],
     )
     flat = _outlets_with(live.filter(_flat(values)), live, values)
+    if flat.is_empty():
+        return Measured(rows.clear(), short)
     week = rolled(
         flat,
         [

@@ -35,6 +35,8 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     hours = hours.with_columns(_more=(_ratio("_water") >= values["flow"]).fill_null(False).cast(pl.Float64))
     hours = rolled(hours, [Window("_share", "_more", "mean", SHORT, SHORT)])
     chosen = hours.filter(pl.col("_share") >= values["share"])["outlet_id"]
+    if chosen.is_empty():
+        return Measured(water.clear(), short)
     usual = [Window(f"_{name}", name, "median", WEEK, LEAST) for name in ("cond", "water_in")]
     few = rolled(with_series(of_outlets(hours, chosen), ["outlet_id"]), usual)
     few = few.with_columns([lagged(f"_{name}", LAG).alias(f"base_{name}") for name in ("cond", "water_in")])

@@ -14,7 +14,16 @@ from services.clue_service.detection.load import with_steady_load
 from services.clue_service.detection.marks import carrying
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
 from services.clue_service.detection.outlet_chart import outlet_chart
-from services.clue_service.detection.windows import SERIES, Window, extremes, lagged, reached, rolled, with_series
+from services.clue_service.detection.windows import (
+    SERIES,
+    Window,
+    extremes,
+    lagged,
+    often,
+    reached,
+    rolled,
+    with_series,
+)
 
 USUAL, RECENT, EARLIER, WEEK = 336, 60, 72, 168  # hours with production
 POWERS = ("production_kw", "treatment_kw")
@@ -36,7 +45,9 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     # The screen looks at five columns; only the series it lets through are taken with all of them.
     slim = _distinct(rows.select("outlet_id", SERIES, *POWERS).filter(is_on))
     chosen = _may_fall(slim.select(SERIES, share), values)
-    on = rows.filter(is_on & rows[SERIES].is_in(chosen.implode())) if chosen.len() else rows.clear()
+    if chosen.is_empty():
+        return Measured(rows.clear(), short)
+    on = rows.filter(is_on & rows[SERIES].is_in(chosen.implode()))
     on = with_series(on.with_columns(share), ORDER[:2])
     found = rolled(on, LEVELS).with_columns(base_earlier=lagged("base_usual", EARLIER))
     fell = _off(values) | (pl.col("base_recent") <= values["idle_share"] * pl.col("base_earlier"))
@@ -59,10 +70,8 @@ def _may_fall(rows: pl.DataFrame, values: Values) -> pl.Series:
     near, far = extremes(share, usual, is_highest=True).values()
     off, low = share <= values["off_share"] * near, share <= values["idle_share"] * far
     # What is low now and then is looked at closely, and that in its own series alone.
-    idle = rows[SERIES].is_in(rows[SERIES].filter(low).unique().implode())
-    mostly = (
-        rows.filter(idle).select(SERIES, low=low.filter(idle)).filter(reached(pl.col("low"), RECENT, RECENT * 3 // 8))
-    )
+    least = RECENT * 3 // 8
+    mostly = often(rows.select(SERIES, low=low), low, least).filter(reached(pl.col("low"), RECENT, least))
     return pl.concat([rows[SERIES].filter(off), mostly[SERIES]]).unique()
 
 

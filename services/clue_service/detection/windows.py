@@ -56,11 +56,26 @@ def changes(frame: pl.DataFrame, keys: Sequence[str]) -> pl.Series:
 
 def with_series(frame: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     """Number the series of a frame sorted by `keys` and then time, and the rows within each (from 0)."""
-    begins = series_changes(frame, keys)
-    number = begins.cum_sum()
-    starts = begins.arg_true().cast(pl.Int32)
-    position = pl.int_range(frame.height, dtype=pl.Int32, eager=True) - starts.gather(number - 1)
-    return frame.with_columns(number.alias(SERIES), position.alias(POSITION))
+    starts, place = series_of(frame, keys)
+    position = pl.int_range(frame.height, dtype=pl.Int32, eager=True) - starts.cast(pl.Int32).gather(place)
+    return frame.with_columns((place + 1).alias(SERIES), position.alias(POSITION))
+
+
+def series_of(frame: pl.DataFrame, keys: Sequence[str]) -> tuple[pl.Series, pl.Series]:
+    """The first row of each series of a frame sorted by `keys`, and for every row the place of its series (from 0).
+
+    A frame whose series are numbered, some rows of which may have been left out, need not be looked through by name.
+    """
+    is_numbered = SERIES in frame.columns and tuple(keys) == KEYS and not frame[SERIES].null_count()
+    if frame.is_empty() or not is_numbered or not frame[SERIES].is_sorted():
+        begins = changes(frame, (SERIES,) if is_numbered else keys)
+        return begins.arg_true(), begins.cum_sum() - 1
+    series = frame[SERIES]
+    each = pl.int_range(series[0], series[-1] + 1, dtype=pl.UInt32, eager=True)
+    starts = series.search_sorted(each)
+    # A series all of whose rows were left out begins where the next one does.
+    is_there = (starts != starts.shift(-1)).fill_null(True)
+    return starts.filter(is_there), (is_there.cast(pl.UInt32).cum_sum() - 1).gather(series - series[0])
 
 
 def numbered(frame: pl.DataFrame) -> pl.DataFrame:
@@ -71,12 +86,6 @@ def numbered(frame: pl.DataFrame) -> pl.DataFrame:
 def first_rows(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
     """Some columns of the first row of every series of a numbered frame."""
     return frame.select(pl.col(list(columns)).gather((frame[POSITION] == 0).arg_true()))
-
-
-def series_changes(frame: pl.DataFrame, keys: Sequence[str]) -> pl.Series:
-    """Whether a row is the first of its series: by its number where it has one, which costs less than by name."""
-    is_numbered = SERIES in frame.columns and tuple(keys) == KEYS and not frame[SERIES].null_count()
-    return changes(frame, (SERIES,) if is_numbered else keys)
 
 
 def rolled(frame: pl.DataFrame, windows: Sequence[Window]) -> pl.DataFrame:
@@ -161,6 +170,14 @@ def lagged(name: str, rows: int = 1) -> pl.Expr:
 def ahead(name: str, rows: int) -> pl.Expr:
     """The value `rows` rows later in the same series, null after its end."""
     return pl.when(pl.col(SERIES).shift(-rows) == pl.col(SERIES)).then(pl.col(name).shift(-rows))
+
+
+def often(frame: pl.DataFrame, flag: pl.Series, least: int) -> pl.DataFrame:
+    """The rows of the series in which a flag holds at least so many times: no window of another one can hold it so
+    often."""
+    counts = frame[SERIES].filter(flag.fill_null(False)).value_counts(name="count")
+    few = counts.filter(pl.col("count") >= least)[SERIES]
+    return frame.filter(frame[SERIES].is_in(few.implode())) if few.len() else frame.clear()
 
 
 def reached(flag: pl.Expr, rows: int, least: int) -> pl.Expr:

@@ -78,7 +78,8 @@ def _runs(pid):
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="no system that ties a process to cores")
 @pytest.mark.parametrize("said", [None, "2"])
 def test_each_process_keeps_to_one_core_unless_threads_were_asked_for(monkeypatch, said):
-    monkeypatch.delenv("POLARS_MAX_THREADS", raising=False)
+    for name in ("POLARS_MAX_THREADS", "_RJEM_MALLOC_CONF"):
+        monkeypatch.delenv(name, raising=False)
     if said is not None:
         monkeypatch.setenv("POLARS_MAX_THREADS", said)
     own = sorted(os.sched_getaffinity(0))

@@ -8,14 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.clue_service.detection.windows import (
+    KEYS,
     POSITION,
     SERIES,
     Window,
     extremes,
     first_rows,
     lagged,
+    often,
     rolled,
     sampled,
+    series_of,
     with_series,
 )
 
@@ -87,3 +90,26 @@ def test_sampled_is_rolled_and_lagged(series, kind, size, lag):
 def test_first_rows():
     assert first_rows(frame([[1.0, 2.0], [3.0], [4.0, 5.0]]), ["x"])["x"].to_list() == [1.0, 3.0, 4.0]
     assert frame([[1.0, 2.0], [3.0]])[POSITION].to_list() == [0, 1, 0]
+
+
+@given(SERIES_OF_VALUES, st.data())
+def test_series_with_rows_left_out_are_numbered_anew(series, data):
+    rows = frame(series).rename({"key": "outlet_id"}).with_columns(pollutant=pl.lit("NOx"))
+    kept = data.draw(st.lists(st.booleans(), min_size=rows.height, max_size=rows.height))
+    some = rows.filter(pl.Series(kept, dtype=pl.Boolean))
+    again = with_series(some, KEYS)
+    assert again.equals(with_series(some.drop(SERIES, POSITION), KEYS).select(again.columns))
+    nameless = some.select(SERIES)
+    assert [one.to_list() for one in series_of(nameless, KEYS)] == [one.to_list() for one in series_of(some, KEYS)]
+
+
+@given(SERIES_OF_VALUES, st.integers(1, 10))
+def test_a_series_in_which_a_flag_is_rare_is_left_out(series, least):
+    rows = frame(series)
+    flag = rows["x"] > 0
+    kept = often(rows, flag, least)
+    counts = {
+        number: sum(value is not None and value > 0 for value in values) for number, values in enumerate(series, 1)
+    }
+    assert kept[SERIES].unique().sort().to_list() == [number for number, count in counts.items() if count >= least]
+    assert kept.equals(rows.filter(pl.col(SERIES).is_in(kept[SERIES].unique().to_list())))
