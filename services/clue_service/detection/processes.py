@@ -13,13 +13,9 @@ from threading import Thread
 from services.clue_service.detection.hours import Piece
 from services.clue_service.detection.judging import Judge, Judged
 
-THREADS = "POLARS_MAX_THREADS"
-ALONE = {
-    THREADS: "1",
-    # Columns of a part are made and dropped by the hundred: memory that was used is used again, not given back.
-    "_RJEM_MALLOC_CONF": "dirty_decay_ms:-1,muzzy_decay_ms:-1",
-}
-"""How polars is set up in a process that has one core, unless somebody said otherwise."""
+THREADS, MEMORY = "POLARS_MAX_THREADS", "_RJEM_MALLOC_CONF"
+KEPT = "dirty_decay_ms:-1,muzzy_decay_ms:-1,narenas:1,oversize_threshold:0,background_thread:false"
+"""Columns of a part are made and dropped by the hundred: memory that was used is used again, not given back."""
 
 
 class ProcessLost(RuntimeError):
@@ -86,11 +82,16 @@ def _end_with_parent() -> None:
 
 @contextmanager
 def _one_core_each() -> Iterator[None]:
-    """Processes that begin now use one thread in polars, unless somebody said how many."""
-    unsaid = [name for name in ALONE if name not in os.environ]
-    os.environ.update({name: ALONE[name] for name in unsaid})
+    """Processes that begin now use one thread in polars, unless somebody said how many, and keep their memory."""
+    before = {name: os.environ.get(name) for name in (THREADS, MEMORY)}
+    os.environ.setdefault(THREADS, "1")
+    # Of two settings the later one holds; polars itself has made some.
+    os.environ[MEMORY] = ",".join(filter(None, (before[MEMORY], KEPT)))
     try:
         yield
     finally:
-        for name in unsaid:
-            del os.environ[name]
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -12,7 +12,7 @@ import pytest
 
 from services.clue_service.detection.hours import Part
 from services.clue_service.detection.judging import Judge
-from services.clue_service.detection.processes import ProcessLost, judged_apart
+from services.clue_service.detection.processes import KEPT, ProcessLost, judged_apart
 from services.clue_service.intake.tables import RowError
 from tests.unit.detection.carriers import carrier
 
@@ -52,7 +52,7 @@ class Placed:
 
     def read(self) -> Part:
         cores = ",".join(map(str, sorted(os.sched_getaffinity(0))))
-        error = RowError(cores, 0, os.environ["POLARS_MAX_THREADS"], "", "")
+        error = RowError(cores, 0, os.environ["POLARS_MAX_THREADS"], "", os.environ["_RJEM_MALLOC_CONF"])
         return Part(HOURS.clear(), (error,), 1)
 
 
@@ -78,16 +78,16 @@ def _runs(pid):
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="no system that ties a process to cores")
 @pytest.mark.parametrize("said", [None, "2"])
 def test_each_process_keeps_to_one_core_unless_threads_were_asked_for(monkeypatch, said):
-    for name in ("POLARS_MAX_THREADS", "_RJEM_MALLOC_CONF"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("POLARS_MAX_THREADS", raising=False)
     if said is not None:
         monkeypatch.setenv("POLARS_MAX_THREADS", said)
-    own = sorted(os.sched_getaffinity(0))
+    own, before = sorted(os.sched_getaffinity(0)), dict(os.environ)
     placed = [one.part.errors[0] for one in asked([Placed()] * 6)]
     assert {one.column for one in placed} == {said or "1"}
     allowed = {str(core) for core in own} if said is None else {",".join(map(str, own))}
     assert {one.file for one in placed} <= allowed
-    assert "_RJEM_MALLOC_CONF" not in os.environ
+    assert all(one.en.endswith(KEPT) for one in placed)
+    assert dict(os.environ) == before
 
 
 def test_a_process_that_is_killed_is_told_of():
