@@ -156,6 +156,11 @@ def current(rules: Mapping[tuple[str, int], Rule]) -> list[Rule]:
     return [rule for rule in newest.values() if rule.status is not Status.RETIRED]
 
 
+def newest(rule_id: str) -> Rule:
+    """The newest version of a rule that came with its function. Raises ValueError for a rule that has none."""
+    return max((rule for (name, _), rule in load().items() if name == rule_id), key=lambda rule: rule.version)
+
+
 @cache
 def directions(path: Path = DIRECTIONS) -> dict[str, Direction]:
     """The directions by id, in their order. Raises RuleError for one that is wrong or stands twice."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlmodel import Session, select
 
-from services.clue_service.detection.catalogue import Rule, RuleError, Status, documents, parse
+from services.clue_service.detection.catalogue import Rule, RuleError, Status, documents, newest, parse
 from services.clue_service.detection.functions import MODELS
 from services.clue_service.rules_office.models import Number, RuleVersion
 from services.clue_service.rules_office.registry import Rulebook, changed, problems
@@ -160,13 +160,26 @@ def _wrong_rules(book: Rulebook, pack: Pack, found: dict[tuple[str, int], Rule])
             yield Wrong(place, "wrong_version", words)
             continue
         found[rule.id, rule.version] = rule
-        ours = book.versions.get((rule.id, rule.version))
-        if ours is not None and _content(ours) != _content(rule):
-            words = Text(
-                f"{rule.id} 第 {rule.version} 版与本系统同一版本内容不同",
-                f"{rule.id} version {rule.version} differs from the same version here",
-            )
-            yield Wrong(place, "version_differs", words)
+        yield from _unfit(place, rule, book.versions.get((rule.id, rule.version)))
+
+
+def _unfit(place: str, rule: Rule, ours: Rule | None) -> Iterator[Wrong]:
+    """What keeps a version that can be read from being used here; `ours` is this desk's version of that number."""
+    if ours is not None and _content(ours) != _content(rule):
+        words = Text(
+            f"{rule.id} 第 {rule.version} 版与本系统同一版本内容不同",
+            f"{rule.id} version {rule.version} differs from the same version here",
+        )
+        yield Wrong(place, "version_differs", words)
+    # The function here reads what the newest version has that came with it.
+    missing = sorted(set(newest(rule.id).parameters) - set(rule.parameters))
+    if missing:
+        listed = ", ".join(missing)
+        words = Text(
+            f"{rule.id} 缺少本系统判定函数所读的参数：{listed}",
+            f"{rule.id} lacks parameters that the function here reads: {listed}",
+        )
+        yield Wrong(place, "missing_parameter", words)
 
 
 def _content(rule: Rule) -> Rule:

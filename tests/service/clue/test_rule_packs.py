@@ -22,6 +22,7 @@ from tests.service.clue.test_scenario import delivered
 SENDER = "eea-310000"
 R01 = documents()["R01", 1]
 SECOND = R01.replace("version: 1", "version: 2").replace("value: 0.52", "value: 0.47")
+WITHOUT_RECOVERY = "".join(line for line in SECOND.splitlines(keepends=True) if not line.startswith("  recovery:"))
 
 
 @pytest.fixture
@@ -171,6 +172,7 @@ class TestRefused:
             ([("R01", 2, SECOND.replace("D1", "D99"))], [], "unreadable_rule", "rules.R01.2"),
             ([("R01", 2, SECOND.replace("value: 0.47", "value: 4.7"))], [], "unreadable_rule", "rules.R01.2"),
             ([("R01", 2, "id: [")], [], "unreadable_rule", "rules.R01.2"),
+            ([("R01", 2, WITHOUT_RECOVERY)], [], "missing_parameter", "rules.R01.2"),
         ],
     )
     def test_content_that_does_not_fit_is_named(self, desk, signer, rules, sets, code, field):
