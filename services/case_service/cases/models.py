@@ -10,6 +10,7 @@ from sqlmodel import Field
 
 from shared.events import ManifestData
 from shared.records.db import Row
+from shared.records.enterprises import EnterpriseId
 from shared.records.views import NO_NUL, Body, Division, LongWords, PastInstant, SubjectView, Words, storable
 
 FactWords = Annotated[str, Said(max_length=4000)]
@@ -87,7 +88,7 @@ class Open(Body):
     summary: LongWords
     source: Literal["inspection", "complaint", "other_agency", "self_report"] = "inspection"
     division: Division
-    enterprise_id: Words
+    enterprise_id: EnterpriseId
     enterprise_name: Words
     discovered_at: PastInstant
 

@@ -7,6 +7,7 @@ from pydantic import Field
 from services.case_service.conferences.bodies import Moment
 from shared.matters.bodies import Name, StatedFact
 from shared.matters.stating import AgencyId
+from shared.records.enterprises import EnterpriseId
 from shared.records.views import NO_NUL, Body, Division, LongWords, PastInstant, Words
 
 Number = Annotated[int, Field(ge=1, le=100_000)]
@@ -86,7 +87,7 @@ class NewFinding(Body):
 
     title: Words
     summary: LongWords
-    enterprise_id: Words
+    enterprise_id: EnterpriseId
     enterprise_name: Words
     division: Division
     found_at: PastInstant
@@ -99,7 +100,7 @@ class JoinWithCase(Body):
     title: Words
     summary: LongWords
     division: Division
-    enterprise_id: Words
+    enterprise_id: EnterpriseId
     enterprise_name: Words
     discovered_at: PastInstant
     contact: Words

@@ -12,6 +12,7 @@ from services.clue_service.squads.squads import SQUAD_ID
 from shared.events import ManifestData
 from shared.matters.stating import AgencyId
 from shared.records.db import Row
+from shared.records.enterprises import EnterpriseId
 from shared.records.views import Body, Division, JsonObject, LongWords, PastInstant, SubjectView, Words
 
 Source = Literal[
@@ -100,7 +101,7 @@ class Receive(Body):
     title: Words
     summary: LongWords
     source: Source = "manual"
-    enterprise_id: Words
+    enterprise_id: EnterpriseId
     enterprise_name: Words
     division: Division
     outlet_id: Words | None = None

@@ -10,6 +10,7 @@ from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from shared.records.db import Row
+from shared.records.enterprises import EnterpriseId
 from shared.records.views import Body, Division, LongWords, PastInstant, SubjectView, Words, storable
 
 Channel = Literal["hotline_12345", "hotline_12369", "online", "letter", "visit"]
@@ -94,7 +95,7 @@ class FileComplaint(Body):
     summary: LongWords
     division: Division
     place: Words | None = None
-    enterprise_id: Words | None = None
+    enterprise_id: EnterpriseId | None = None
     enterprise_name: Words | None = None
     occurred_at: PastInstant | None = None
     complainant: Identity | None = None

@@ -19,6 +19,7 @@ from services.clue_service.detection.episodes import (
 from services.clue_service.detection.limits import with_limits
 from services.clue_service.detection.live import excused, live_of, live_series, outlet_series
 from services.clue_service.detection.model import Finding, Measured, Model, Values, lacking
+from services.clue_service.detection.resistant_line import FIRST, MONTH, SHORT, with_expected
 from services.clue_service.detection.windows import (
     POSITION,
     SERIES,
@@ -30,7 +31,7 @@ from services.clue_service.detection.windows import (
     with_series,
 )
 
-SHORT, WEEK, MONTH, FIRST = 8, 168, 720, 168  # live hours; a line needs FIRST of them
+WEEK = 168  # live hours
 ORDER = ["outlet_id", "pollutant", "ts"]
 LIVELY = 0.4  # the share of the residual that a plain regression must show before the resistant line is drawn
 LINE = ("o2", "production_kw")
@@ -48,7 +49,7 @@ def measure(tables: Mapping[str, pl.DataFrame], rule: Rule, values: Values) -> M
     wrong = with_outlets(slim, known).filter(_is_wrong(values))["outlet_id"]
     hours = outlet_series(tables, gas, (*LINE, "rf"))
     suspect = pl.concat([_lively(hours, values), wrong])
-    lines = _expected(of_outlets(hours, suspect))
+    lines = with_expected(of_outlets(hours, suspect))
     lines = lines.with_columns(_high=_is_high(values).fill_null(False).cast(pl.Float64))
     lines = rolled(lines, [Window("_share", "_high", "mean", SHORT, SHORT)])
     lifted = lines.filter(pl.col("_share") >= values["share"])["outlet_id"]
@@ -95,43 +96,6 @@ def _lively(hours: pl.DataFrame, values: Values) -> pl.Series:
     hours = hours.with_columns(_slope=slope)
     hours, least = hours.with_columns(_high=high), math.ceil(values["share"] * SHORT)
     return often(hours, hours["_high"], least).filter(reached(pl.col("_high"), SHORT, least))["outlet_id"].unique()
-
-
-def _expected(hours: pl.DataFrame) -> pl.DataFrame:
-    """Add base_expected_o2: a line of oxygen over production through the outlet's 30 days up to 8 live hours before.
-
-    Tukey's resistant line: the slope runs from the medians of the third with the least load to those of the third
-    with the most and never rises with load; its height is the middle one of those of the two thirds and of all hours.
-    Production itself stands for rp, whose reference moves within the 30 days.
-    """
-    load, oxygen = pl.col("production_kw"), pl.col("o2")
-    hours = with_series(hours.with_columns(_load=pl.when(oxygen.is_not_null()).then(load)), ["outlet_id"])
-    thirds = [Window(f"_third{part}", "_load", "quantile", MONTH, FIRST, part / 3) for part in (1, 2)]
-    hours = rolled(hours, thirds)
-    groups = {"low": pl.col("_load") <= pl.col("_third1"), "high": pl.col("_load") >= pl.col("_third2")}
-    hours = hours.with_columns(
-        [
-            pl.when(group).then(name).alias(f"{name}_{which}")
-            for which, group in groups.items()
-            for name in ("o2", "_load")
-        ]
-    )
-    names = ["o2", "_load", *[f"{name}_{which}" for which in groups for name in ("o2", "_load")]]
-    least = {"o2": FIRST, "_load": FIRST}
-    hours = rolled(hours, [Window(f"_m_{one}", one, "median", MONTH, least.get(one, FIRST // 8)) for one in names])
-    width = pl.col("_m__load_high") - pl.col("_m__load_low")
-    slope = pl.min_horizontal((pl.col("_m_o2_high") - pl.col("_m_o2_low")) / width, 0.0)
-    # A plant that runs at one load says nothing about the slope.
-    slope = pl.when(width > 0.03 * pl.col("_m__load")).then(slope).otherwise(0.0)
-    hours = hours.with_columns(_slope=slope)
-    heights = [pl.col(f"_m_o2{one}") - pl.col("_slope") * pl.col(f"_m__load{one}") for one in ("", "_low", "_high")]
-    middle_height = pl.sum_horizontal(heights) - pl.max_horizontal(heights) - pl.min_horizontal(heights)
-    # Before both thirds are known, and at loads far below the lower one, the line says nothing.
-    low = pl.col("_m__load_low")
-    lowest = pl.min_horizontal(0.8 * low, low - width)
-    hours = hours.with_columns(_height=pl.when(width.is_not_null()).then(middle_height), _lowest=lowest)
-    expected = lagged("_height", SHORT) + lagged("_slope", SHORT) * load
-    return hours.with_columns(base_expected_o2=pl.when(load >= lagged("_lowest", SHORT)).then(expected))
 
 
 def _is_high(values: Values) -> pl.Expr:

@@ -163,8 +163,7 @@ def without_nan(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _holds_nan(column: pl.Series) -> bool:
-    # A sum tells most columns that have none, and costs a tenth.
-    return isnan(column.sum()) and bool(column.is_nan().any())
+    return isnan(column.sum()) and bool(column.is_nan().any())  # a sum costs a tenth, and most columns have none
 
 
 def _book(name: str, path: Path) -> Workbook:

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, model_validator
 from pydantic import Field as Said
 from sqlmodel import Field, SQLModel
 
+from shared.records.enterprises import EnterpriseId
 from shared.records.views import Body, Division, Words
 
 OUTLET_ID = r"^[\w.\-]{1,100}$"
@@ -62,7 +63,7 @@ class RegisterOutlet(Body):
     """Register an outlet, or replace what is registered, with all its limits."""
 
     mn: Annotated[str, Said(pattern=r"^[0-9A-Za-z]{1,40}$", description="Device number of HJ 212")] | None = None
-    enterprise_id: Words
+    enterprise_id: EnterpriseId
     enterprise_name: Words
     division: Division
     medium: Literal["gas", "water"]

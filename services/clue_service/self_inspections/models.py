@@ -8,6 +8,7 @@ from sqlalchemy import Index
 from sqlmodel import Field
 
 from shared.records.db import Row
+from shared.records.enterprises import EnterpriseId
 from shared.records.views import Body, Division, LongWords, SubjectView, Words
 
 Direction = Annotated[str, Said(pattern=r"^D\d{1,2}$", description="Direction of the rules it concerns (D1 to D11)")]
@@ -47,7 +48,7 @@ class SelfInspection(Row, table=True):
 class Declare(Body):
     """Declare a problem. Where no outlet, pollutant or direction is named, it is about all of the enterprise."""
 
-    enterprise_id: Words
+    enterprise_id: EnterpriseId
     enterprise_name: Words
     division: Division
     outlet_id: Words | None = None

@@ -108,6 +108,19 @@ class TestReceive:
         types = [entry["type"] for entry in desk.get(OFFICER, path(first, "journal"))["items"]]
         assert types == ["clue.received", "clue.merged"]
 
+    def test_one_enterprise_is_one_however_its_id_is_typed(self, desk):
+        first = received(desk)
+        typed = "\u200b" + first["enterprise_id"].lower().translate(
+            {ord(one): ord(one) + 0xFEE0 for one in "0123456789"}
+        )
+        assert typed != first["enterprise_id"]
+        again = journeys.receive_clue(desk, enterprise_id=f" {typed} ")
+        assert (again["id"], again["reports"], again["enterprise_id"]) == (first["id"], 2, first["enterprise_id"])
+        body = {"title": "t", "summary": "s", "enterprise_name": "n", "division": "320500", "enterprise_id": "\u200b "}
+        body |= {"discovered_at": desk.clock.now.isoformat()}
+        problem = desk.post(OFFICER, "/v1/clues", body, expect=422)
+        assert [one["field"] for one in problem["errors"]] == ["body.enterprise_id"]
+
     def test_another_agency_that_guesses_a_clue_is_shown_none_of_it(self, desk):
         clue = verified(desk)
         body = {name: clue[name] for name in ("title", "summary", "enterprise_id", "enterprise_name", "division")}

@@ -2,10 +2,11 @@
 
 import pytest
 
-from services.clue_service.detection.catalogue import documents
+from services.clue_service.detection.catalogue import documents, parse
 from services.clue_service.detection.running import Window, rules, tables_of
 from services.clue_service.main import SUBJECTS
 from services.clue_service.outlets import queries
+from services.clue_service.rules_office import packs
 from services.clue_service.rules_office.failing import run_beside, set_apart
 from services.clue_service.rules_office.registry import tuned
 from shared.records.verifying import verify_room
@@ -20,7 +21,7 @@ LACKING = "\n".join(line for line in documents()["R01", 1].splitlines() if not l
 
 
 def taken(desk, signer):
-    """Take in a pack whose R01 breaks in every run; returns its proposal."""
+    """Take in a pack whose R01 breaks in every run, as a desk did whose function read less; returns its proposal."""
     document = LACKING.replace("version: 1", "version: 2")
     pack = made(
         signer,
@@ -28,7 +29,9 @@ def taken(desk, signer):
         rules=[{"id": "R01", "version": 2, "document": document}],
         sets=[{"rule": "R01", "version": 2, "parameters": {}, "status": "active"}],
     )
-    assert sent(desk, pack).status_code == 200
+    with pytest.MonkeyPatch.context() as then:
+        then.setattr(packs, "newest", lambda rule_id: parse(document, rule_id))
+        assert sent(desk, pack).status_code == 200
     return rule(desk)["proposals"][0]
 
 

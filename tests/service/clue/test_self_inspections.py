@@ -66,6 +66,11 @@ def code(problem):
 
 
 class TestADeclaration:
+    def test_counts_for_its_enterprise_however_the_id_is_typed(self, desk):
+        row = declared(desk, enterprise_id=" ｅｎｔ－１ ")
+        assert row["enterprise_id"] == "ENT-1"
+        assert clue(desk, enterprise_id="ent-1")["declared_ref"] == row["ref"]
+
     def test_runs_an_agreed_clock_to_the_end_of_the_planned_day(self, desk):
         row = declared(desk)
         assert (row["state"], row["owner"], row["until_on"]) == ("declared", EEA, "2026-09-20")
