@@ -13,11 +13,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from scripts.databases_cli import migrate
 from scripts.demo import Journey, newest_hour
 from scripts.partner import open_door
 from scripts.processes import Supervisor, commands
 from scripts.seed import PEOPLE, remember, remembered, seed
-from scripts.serve_cli import migrate
 from shared.clock import ZONE
 from shared.config import Settings
 

@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Connection, create_engine, text
 from sqlmodel import Session
 
+from scripts.rooms import open_room
 from services.case_service import main as case_main
 from services.clue_service import main as clue_main
 from services.referral_service import main as referral_main
@@ -25,7 +26,6 @@ from shared.records.deliveries import Answer, Parcel
 from shared.records.room import Room
 from shared.rules import catalogue
 from shared.signing import internal_key, sign
-from shared.web.assembly import make_room
 from tests import rows
 from tests.lending import lent
 
@@ -209,7 +209,7 @@ class Databases:
 def open_desk(settings: Settings, clock: FrozenClock) -> Iterator[Desk]:
     """Open the three rooms over prepared databases; closes them at the end."""
     with ExitStack() as stack:
-        made = (make_room(name, module.SUBJECTS, settings, clock) for name, module in ROOMS.items())
+        made = (open_room(name, settings, clock) for name in ROOMS)
         rooms = {room.name: stack.enter_context(lent(room)) for room in made}
         apps = {name: stack.enter_context(_app(name, room)) for name, room in rooms.items()}
         clients = {name: stack.enter_context(TestClient(app)) for name, app in apps.items()}
