@@ -1,6 +1,7 @@
 """Create one clue over HTTP against raw inserts of the same rows, and against an ORM unit of work, in one run."""
 
 import asyncio
+import gc
 import json
 import sqlite3
 import statistics
@@ -20,7 +21,8 @@ from fastapi.responses import Response
 from sqlmodel import Session, SQLModel, select
 
 from services.clue_service.clues.models import Clue, Receive
-from services.clue_service.main import SUBJECTS, make
+from services.clue_service.main import make
+from services.clue_service.subjects import SUBJECTS
 from shared.clock import ZONE, new_id
 from shared.config import Settings
 from shared.identity import Principal, assertion
@@ -31,7 +33,7 @@ from shared.records.deliveries import Delivery
 from shared.records.journal import Entry
 from shared.records.notices import Notice
 from shared.records.room import Room
-from shared.web.assembly import make_room, settled
+from shared.web.assembly import make_room
 
 REQUESTS, CONNECTIONS, ROUNDS = 300, 8, 5
 TARGET_RAW, TARGET_ORM = 0.5, 4.0
@@ -156,8 +158,10 @@ def with_rivals(room: Room, raw: Callable[[Receive], None], unit: Callable[[Rece
 
 @contextmanager
 def served(app: FastAPI) -> Iterator[str]:
-    """Serve an app from a thread."""
-    server = uvicorn.Server(uvicorn.Config(settled(app), host="127.0.0.1", port=0, log_level="error", access_log=False))
+    """Serve an app from a thread; as in a process of its own, nothing looks for garbage in what was there before."""
+    gc.collect()
+    gc.freeze()
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", access_log=False))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

@@ -11,7 +11,8 @@ from pathlib import Path
 import aiohttp
 
 from benchmarks.create_clue import BY, body, rate, served
-from services.clue_service.main import SUBJECTS, make
+from services.clue_service.main import make
+from services.clue_service.subjects import SUBJECTS
 from shared.config import Settings
 from shared.identity import assertion
 from shared.records import migrations

@@ -17,7 +17,7 @@ from gateway.identity import commands
 from gateway.identity.models import NewPerson, Person
 from gateway.notices.models import NoticeSending
 from gateway.notices.telling import tell
-from services.clue_service.main import SUBJECTS
+from services.clue_service.subjects import SUBJECTS
 from shared.clock import ZONE, new_id
 from shared.config import Settings
 from shared.events import NoticeRaised

@@ -14,7 +14,7 @@ from sqlalchemy import insert, update
 from sqlmodel import Session, col, select
 
 from services.clue_service.clues.models import Clue
-from services.clue_service.main import SUBJECTS
+from services.clue_service.subjects import SUBJECTS
 from shared.clock import ZONE, new_id
 from shared.config import Settings
 from shared.errors import Text

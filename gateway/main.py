@@ -15,13 +15,13 @@ from gateway.identity.access import Access
 from gateway.limiting import Limits
 from gateway.notices.routes import ROUTERS as NOTICES
 from gateway.proxy import Proxy
+from gateway.subjects import SUBJECTS
 from gateway.subscriptions import SUBSCRIPTIONS
 from gateway.upstream import Upstream
-from shared.config import Settings
 from shared.records.room import Room
-from shared.records.verifying import Broken
+from shared.starting import starting
 from shared.web.app import create_app
-from shared.web.assembly import make_room, settled, verify_all
+from shared.web.assembly import make_room
 
 ROUTERS = [
     oauth.router,
@@ -87,11 +87,7 @@ def door_of(app: FastAPI) -> Door:
     return Door(Closing(app), access=state.access, limits=state.limits, proxy=Proxy(state.upstream))
 
 
-def verify(settings: Settings) -> tuple[int, list[Broken]]:
-    """Verify every chain of the gateway (`person:…`, `client:…`)."""
-    return verify_all(make_room("gateway", {}, settings))
-
-
 def create() -> Door:
     """Return the gateway as the environment describes it."""
-    return settled(create_door(make_room("gateway", {})))
+    with starting():
+        return create_door(make_room("gateway", SUBJECTS))

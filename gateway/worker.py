@@ -10,12 +10,14 @@ from gateway.exchange.guard import client
 from gateway.notices.following import follow_up
 from gateway.notices.holding import send_held
 from gateway.notices.passing import pass_on
+from gateway.subjects import SUBJECTS
 from shared.carriers.push import carrier
 from shared.events import Event as Told
 from shared.records import checkpoints
 from shared.records.deliveries import Carrier
 from shared.records.room import Room
 from shared.signing import internal_key
+from shared.starting import starting
 from shared.web.assembly import make_room
 from shared.web.room_worker import stamping, together
 from shared.web.worker import run, stop_on_signals
@@ -44,7 +46,9 @@ def closing(room: Room) -> int:
 
 def main() -> None:
     """Work with the settings of the environment."""
-    work(make_room("gateway", {}))
+    with starting():
+        room = make_room("gateway", SUBJECTS)
+    work(room)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from gateway.desk.calendar_notices import NewNotice
 from scripts.seed import administrator
 from shared.config import Settings
 from shared.errors import LianqinError
-from shared.records import calendars, migrations
+from shared.records import calendars
+from shared.rooms import ROOMS
 from shared.web.assembly import make_room
 
 app = typer.Typer(no_args_is_help=True, help="放假安排 / notices of days off")
@@ -55,7 +56,7 @@ def add(
 @app.command()
 def status(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
     """Say how far each room is with each notice: taken, counted, settled, how many dates moved."""
-    found = {name: _status(name) for name in migrations.ROOMS if name != "gateway"}
+    found = {name: _status(name) for name in ROOMS if name != "gateway"}
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, default=str))
         return

@@ -7,11 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
+from scripts.rooms import open_room
 from shared.config import Settings
 from shared.dossier.stamps import listing
-from shared.records import checkpoints, migrations
+from shared.records import checkpoints
 from shared.records.room import Room
-from shared.web.assembly import make_room
+from shared.rooms import ROOMS
 from shared.web.room_worker import stamp_all
 
 
@@ -27,9 +28,9 @@ def checkpoint(
 ) -> None:
     """生成到期的检查点并列出 / Make what is due, list every day, and with --out write each with its stamp."""
     settings, found = Settings(), []
-    for name in room or list(migrations.ROOMS):
-        if name not in migrations.ROOMS:
-            raise typer.BadParameter(f"one of {', '.join(migrations.ROOMS)}")
+    for name in room or list(ROOMS):
+        if name not in ROOMS:
+            raise typer.BadParameter(f"one of {', '.join(ROOMS)}")
         found += _of_room(settings, name, out)
     if as_json:
         print(json.dumps(found, ensure_ascii=False))
@@ -39,8 +40,7 @@ def checkpoint(
 
 
 def _of_room(settings: Settings, name: str, out: Path | None) -> list[dict[str, Any]]:
-    subjects = getattr(importlib.import_module(f"{migrations.ROOMS[name]}.main"), "SUBJECTS", {})
-    opened = make_room(name, subjects, settings)
+    opened = open_room(name, settings)
     try:
         _closing(opened)
         if settings.tsa_url:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 import typer
 
+from shared.starting import starting
+
 HELP = "联勤:生态环境执法协同 / Lianqin: coordination of environmental enforcement"
 GROUPS = {
     "law": "scripts.law_cli",
@@ -21,12 +23,12 @@ GROUPS = {
 }
 """Commands that are programs of their own (`app`)."""
 COMMANDS = {
-    "migrate": "scripts.serve_cli",
+    "migrate": "scripts.databases_cli",
     "serve": "scripts.serve_cli",
     "work": "scripts.serve_cli",
     "intake": "scripts.serve_cli",
-    "health": "scripts.serve_cli",
-    "verify-journals": "scripts.serve_cli",
+    "health": "scripts.health_cli",
+    "verify-journals": "scripts.databases_cli",
     "add-administrator": "scripts.operator_cli",
     "deliveries": "scripts.operator_cli",
     "up": "scripts.up_cli",
@@ -50,7 +52,8 @@ def program(wanted: Iterable[str] = ()) -> typer.Typer:
 
 def main() -> None:
     """Run the program."""
-    app = program(sys.argv[1:2])
+    with starting():
+        app = program(sys.argv[1:2])
     if len(app.registered_commands) + len(app.registered_groups) == 1:
         app.callback()(lambda: None)  # keeps the one command's name in front of its arguments
     app()

@@ -11,19 +11,19 @@ from fastapi import FastAPI
 
 from gateway import main as gateway
 from gateway.published import merge
+from scripts.rooms import open_room
 from services.case_service import main as case
 from services.clue_service import main as clue
 from services.referral_service import main as referral
 from shared.config import Settings
 from shared.records.room import Room
-from shared.web.assembly import make_room
 
 PAGE = Path(__file__).parents[1] / "gateway" / "openapi.json"
-APPS: dict[str, tuple[Callable[[Room], FastAPI], Any]] = {
-    "gateway": (gateway.create_api, {}),
-    "clue": (clue.make, clue.SUBJECTS),
-    "case": (case.make, case.SUBJECTS),
-    "referral": (referral.make, referral.SUBJECTS),
+APPS: dict[str, Callable[[Room], FastAPI]] = {
+    "gateway": gateway.create_api,
+    "clue": clue.make,
+    "case": case.make,
+    "referral": referral.make,
 }
 """The gateway first: a path it answers itself is its own."""
 
@@ -33,8 +33,8 @@ def document() -> str:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(folder=Path(folder), database_server="", environment="development")
         parts: dict[str, dict[str, Any]] = {}
-        for name, (make, subjects) in APPS.items():
-            room = make_room(name, subjects, settings)
+        for name, make in APPS.items():
+            room = open_room(name, settings)
             parts[name] = make(room).openapi()
             room.database.close()
     return json.dumps(merge(parts), ensure_ascii=False, indent=1, sort_keys=True) + "\n"

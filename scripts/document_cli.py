@@ -9,7 +9,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from shared.clock import ZONE, system_now
-from shared.documents import render
+from shared.documents.printing import render
 from shared.documents.templates import Format, tried
 from shared.errors import BodyInvalid, LianqinError
 from shared.rules import document_kinds

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from services.referral_service.dossier.collecting import journal_extract
 from services.referral_service.dossier.commands import export, reading_as
-from services.referral_service.main import SUBJECTS
+from services.referral_service.subjects import SUBJECTS
 from shared.errors import LianqinError
 from shared.identity import Principal
 from shared.matters.models import Between

@@ -1,6 +1,5 @@
 """Commands over stored evidence: verify every byte now, as the schedule does in time."""
 
-import importlib
 import json
 from dataclasses import asdict
 from datetime import timedelta
@@ -10,11 +9,11 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
+from scripts.rooms import open_room
 from shared.config import Settings
 from shared.errors import RoomUnavailable
-from shared.records import migrations, reverify
+from shared.records import reverify
 from shared.records.room import Room
-from shared.web.assembly import make_room
 
 app = typer.Typer(no_args_is_help=True, help="证据存储 / stored evidence")
 KEEPING = ("clue", "case", "referral")
@@ -35,7 +34,7 @@ def verify(
     """Hash every stored byte again; what changed is frozen, journalled, and its keeper is told. Exit 1 if any did."""
     if room and room not in KEEPING:
         raise typer.BadParameter(f"one of {', '.join(KEEPING)}")
-    names = (room,) if room else KEEPING
+    settings, names = Settings(), (room,) if room else KEEPING
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -47,7 +46,7 @@ def verify(
     )
     try:
         with bar:
-            found = {name: _verified(_room(name), bar) for name in names}
+            found = {name: _verified(open_room(name, settings), bar) for name in names}
     except RoomUnavailable as down:
         typer.echo(f"{down.detail.zh} / {down.detail.en}", err=True)
         raise typer.Exit(2) from down
@@ -73,8 +72,3 @@ def _say(found: dict[str, reverify.Run], *, as_json: bool) -> None:
         print(f"{name}: {run.blobs} 份文件 / files, {run.size} bytes, {len(run.changed)} 有变动 / changed")
         for one in run.changed:
             print(f"  {one.subject}  {one.name}  {one.sha256}  {one.why}")
-
-
-def _room(name: str) -> Room:
-    subjects = importlib.import_module(f"{migrations.ROOMS[name]}.main").SUBJECTS
-    return make_room(name, subjects, Settings())

@@ -1,6 +1,5 @@
 """Commands for the operator: the first administrator of an agency, deliveries that stopped, and sending them again."""
 
-import importlib
 import json
 import sys
 from typing import Annotated
@@ -10,12 +9,12 @@ from sqlmodel import col, select
 
 from gateway.identity import commands as identity
 from gateway.identity.models import NewPerson
+from scripts.rooms import open_room
 from scripts.seed import administrator
 from shared.config import Settings
 from shared.errors import LianqinError
-from shared.records import migrations
 from shared.records.deliveries import Delivery, try_again
-from shared.records.room import Room
+from shared.rooms import ROOMS
 from shared.web.assembly import make_room
 
 
@@ -60,7 +59,7 @@ def deliveries(
         _retry(settings, retry)
         return
     states = ("stopped",) if stopped else ("stopped", "pending")
-    found = [row for name in migrations.ROOMS for row in _waiting(settings, name, states)]
+    found = [row for name in ROOMS for row in _waiting(settings, name, states)]
     if as_json:
         print(json.dumps(found, ensure_ascii=False))
         return
@@ -70,7 +69,7 @@ def deliveries(
 
 
 def _waiting(settings: Settings, name: str, states: tuple[str, ...]) -> list[dict[str, object]]:
-    room = _room(settings, name)
+    room = open_room(name, settings)
     with room.reading() as session:
         rows = session.exec(select(Delivery).where(col(Delivery.state).in_(states)).order_by(col(Delivery.id))).all()
     room.database.close()
@@ -90,17 +89,12 @@ def _waiting(settings: Settings, name: str, states: tuple[str, ...]) -> list[dic
 
 def _retry(settings: Settings, named: str) -> None:
     name, _, number = named.partition(":")
-    if name not in migrations.ROOMS or not number.isdecimal():
+    if name not in ROOMS or not number.isdecimal():
         print("ROOM:ID, for example case:17", file=sys.stderr)
         raise typer.Exit(2)
-    room = _room(settings, name)
+    room = open_room(name, settings)
     with room.transaction() as session:
         moved = try_again(session, int(number), now=room.clock())
     room.database.close()
     print(f"{named}: {'ok' if moved else '未停止 / not stopped'}")
     raise typer.Exit(0 if moved else 1)
-
-
-def _room(settings: Settings, name: str) -> Room:
-    subjects = getattr(importlib.import_module(f"{migrations.ROOMS[name]}.main"), "SUBJECTS", {})
-    return make_room(name, subjects, settings)

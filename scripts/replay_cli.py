@@ -10,7 +10,7 @@ import typer
 
 from services.clue_service.detection import replaying
 from services.clue_service.detection.replaying import Replayed
-from services.clue_service.main import SUBJECTS
+from services.clue_service.subjects import SUBJECTS
 from shared.errors import LianqinError
 from shared.web.assembly import make_room
 

@@ -12,12 +12,12 @@ from scripts import labelling
 from services.clue_service.detection.running import Window
 from services.clue_service.intake.hour_file import HourFile
 from services.clue_service.intake.tables import declared, read_table
-from services.clue_service.main import SUBJECTS
 from services.clue_service.rules_office import packs
 from services.clue_service.rules_office.back_testing import compare
 from services.clue_service.rules_office.commands import chosen
 from services.clue_service.rules_office.registry import Rulebook, of_files, rulebook
 from services.clue_service.rules_office.taking_packs import PackView, difference, take
+from services.clue_service.subjects import SUBJECTS
 from shared.config import Settings
 from shared.dossier.keys import Trust, read_keys
 from shared.errors import LianqinError

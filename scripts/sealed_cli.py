@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from services.referral_service.main import SUBJECTS
 from services.referral_service.sealed_files import incoming, queries, working
+from services.referral_service.subjects import SUBJECTS
 from shared.records.room import Room
 from shared.web.assembly import make_room
 

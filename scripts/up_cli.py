@@ -13,11 +13,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from scripts.databases_cli import migrate
 from scripts.demo import Journey, newest_hour
 from scripts.partner import open_door
 from scripts.processes import Supervisor, commands
 from scripts.seed import PEOPLE, remember, remembered, seed
-from scripts.serve_cli import migrate
 from shared.clock import ZONE
 from shared.config import Settings
 
@@ -105,18 +105,19 @@ def wait_healthy(settings: Settings, supervisor: Supervisor, still: Callable[[],
     """Wait until every room and the gateway answer. Raises RuntimeError when one does not come up."""
     give_up = time.monotonic() + START_SECONDS
     waiting = set(ROOMS)
-    while waiting:
-        if time.monotonic() > give_up:
-            raise RuntimeError(f"did not start: {', '.join(sorted(waiting))}; see {supervisor.logs}")
-        supervisor.watch()
-        still()
-        waiting = {room for room in waiting if not _is_healthy(settings.room_url(room))}
-        time.sleep(0.2)
+    with httpx.Client(timeout=2) as asking:
+        while waiting:
+            if time.monotonic() > give_up:
+                raise RuntimeError(f"did not start: {', '.join(sorted(waiting))}; see {supervisor.logs}")
+            supervisor.watch()
+            still()
+            waiting = {room for room in waiting if not _is_healthy(asking, settings.room_url(room))}
+            time.sleep(0.2)
 
 
-def _is_healthy(url: str) -> bool:
+def _is_healthy(asking: httpx.Client, url: str) -> bool:
     try:
-        return httpx.get(f"{url}/health", timeout=2).status_code == 200
+        return asking.get(f"{url}/health").status_code == 200
     except httpx.HTTPError:
         return False
 

@@ -5,12 +5,12 @@ import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from shared.clock import ZONE
-from tests.desk import Databases, Desk, FrozenClock, open_desk
-from tests.postgres import server_address
+if TYPE_CHECKING:  # who hands out tests to others reads this file too, and needs no rooms
+    from tests.desk import Databases, Desk, FrozenClock
 
 LONGEST_FIRST = (
     "tests/e2e/test_published_api",
@@ -32,8 +32,12 @@ def pytest_collection() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """From now on look for garbage only among what the tests make, not in all that was imported."""
+    """From now on look for garbage only among what the tests make, not in all that was imported; and not so often.
+
+    What tests share (the law, applications, engines) is made little by little, and looked through again and again.
+    """
     gc.freeze()
+    gc.set_threshold(5_000, 10, 20)
     gc.enable()
 
 
@@ -45,12 +49,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The address of a PostgreSQL server, found by POSTGRES_URL or started; the run fails without one."""
+    from tests.postgres import server_address
+
     yield from server_address()
 
 
 @pytest.fixture(scope="session")
-def databases(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Databases]:
+def databases(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> "Iterator[Databases]":
     """Migrated templates on the engine that DATABASE names (sqlite or postgresql)."""
+    from tests.desk import Databases, end_applications
+
     wanted = os.environ.get("DATABASE", "sqlite")
     if wanted not in ("sqlite", "postgresql"):
         raise pytest.UsageError("DATABASE is sqlite or postgresql")
@@ -58,17 +66,23 @@ def databases(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureR
     tag = f"t{os.getpid()}"
     made = Databases(tmp_path_factory.mktemp("templates"), server, tag)
     yield made
+    end_applications()
     made.close()
 
 
 @pytest.fixture
-def clock() -> FrozenClock:
+def clock() -> "FrozenClock":
     """A clock standing at a Monday morning in a year with published holidays."""
+    from shared.clock import ZONE
+    from tests.desk import FrozenClock
+
     return FrozenClock(datetime(2026, 9, 7, 9, 0, tzinfo=ZONE))
 
 
 @pytest.fixture
-def desk(databases: Databases, tmp_path: Path, clock: FrozenClock) -> Iterator[Desk]:
+def desk(databases: "Databases", tmp_path: Path, clock: "FrozenClock") -> "Iterator[Desk]":
     """Three rooms over fresh databases."""
+    from tests.desk import open_desk
+
     settings = databases.fresh(tmp_path / "desk")
     yield from open_desk(settings, clock)

@@ -10,11 +10,11 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Connection, create_engine, text
 from sqlmodel import Session
 
+from scripts.rooms import open_room
 from services.case_service import main as case_main
 from services.clue_service import main as clue_main
 from services.referral_service import main as referral_main
@@ -25,7 +25,6 @@ from shared.records.deliveries import Answer, Parcel
 from shared.records.room import Room
 from shared.rules import catalogue
 from shared.signing import internal_key, sign
-from shared.web.assembly import make_room
 from tests import rows
 from tests.lending import lent
 
@@ -209,24 +208,33 @@ class Databases:
 def open_desk(settings: Settings, clock: FrozenClock) -> Iterator[Desk]:
     """Open the three rooms over prepared databases; closes them at the end."""
     with ExitStack() as stack:
-        made = (make_room(name, module.SUBJECTS, settings, clock) for name, module in ROOMS.items())
+        made = (open_room(name, settings, clock) for name in ROOMS)
         rooms = {room.name: stack.enter_context(lent(room)) for room in made}
-        apps = {name: stack.enter_context(_app(name, room)) for name, room in rooms.items()}
-        clients = {name: stack.enter_context(TestClient(app)) for name, app in apps.items()}
+        clients = {name: stack.enter_context(_client(name, room)) for name, room in rooms.items()}
         yield Desk(clock, rooms, clients)
 
 
-_free: dict[tuple[str, int], list[FastAPI]] = {}
+_free: dict[tuple[str, int], list[TestClient]] = {}
+_running = ExitStack()
 
 
 @contextmanager
-def _app(name: str, room: Room) -> Iterator[FastAPI]:
-    """Lend a room an application that no open desk has: its routes are the same for every test, its room is not."""
+def _client(name: str, room: Room) -> Iterator[TestClient]:
+    """Lend a room a running application that no open desk has: its routes are the same for every test, not its room."""
     free = _free.setdefault((name, room.settings.body_limit_bytes), [])
-    app = free.pop() if free else ROOMS[name].make(room)
-    app.state.room = room
-    yield app
-    free.append(app)
+    client = free.pop() if free else _running.enter_context(TestClient(ROOMS[name].make(room)))
+    client.app.state.room = room  # type: ignore[attr-defined]  # it is what `make` returned
+    try:
+        yield client
+    finally:
+        client.cookies.clear()
+        free.append(client)
+
+
+def end_applications() -> None:
+    """End every application that was lent."""
+    _free.clear()
+    _running.close()
 
 
 def dead_line(_session: Session, parcel: Parcel, answer: Answer) -> None:

@@ -11,6 +11,7 @@ from scripts.processes import Supervisor, commands
 from scripts.up_cli import wait_healthy
 from shared.config import Settings
 from shared.records import migrations
+from shared.rooms import ROOMS
 
 
 def free_ports(count: int) -> list[int]:
@@ -51,7 +52,7 @@ def settings_of(wanted: dict[str, str]) -> Settings:
 def running_desk(wanted: dict[str, str]) -> Iterator[tuple[Supervisor, Settings]]:
     """Migrate, start every process, wait until all answer; stop them at the end."""
     settings = settings_of(wanted)
-    for room in migrations.ROOMS:
+    for room in ROOMS:
         url = settings.database_url(room)
         if settings.database_server:
             _create(url)
@@ -64,7 +65,7 @@ def running_desk(wanted: dict[str, str]) -> Iterator[tuple[Supervisor, Settings]
     finally:
         supervisor.stop()
         if settings.database_server:
-            for room in migrations.ROOMS:
+            for room in ROOMS:
                 _drop(settings.database_url(room))
 
 

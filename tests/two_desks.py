@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from services.referral_service.main import verify
+from scripts.rooms import open_room
 from services.referral_service.sealed_files import queries
 from services.referral_service.sealed_files.working import turn
 from shared.config import Settings
 from shared.records.keyring import open_keyring
+from shared.web.assembly import verify_all
 from tests import journeys
 from tests.desk import Databases, Desk, FrozenClock, open_desk
 
@@ -66,7 +67,7 @@ class Side:
 
     def verified(self) -> None:
         """Every chain of the referral room holds."""
-        count, broken = verify(self.settings)
+        count, broken = verify_all(open_room("referral", self.settings))
         assert count > 0
         assert broken == []
 

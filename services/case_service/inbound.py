@@ -13,7 +13,6 @@ from shared.events import Event
 from shared.identity import Principal
 from shared.records import inbox
 from shared.records.room import Room
-from shared.web.inbound import inbound_route
 
 STEP = "partner.step"
 """The message that takes a step; its subject is a conference, its data say `step` and what it states."""
@@ -54,6 +53,3 @@ def _subject(ref: str) -> UUID:
         return UUID(conference_id)
     except ValueError as broken:
         raise BodyInvalid(words) from broken
-
-
-router = inbound_route(take)

@@ -4,39 +4,25 @@ from fastapi import FastAPI
 
 from services.clue_service.clues import batch_routes
 from services.clue_service.clues import routes as clues
-from services.clue_service.clues.models import Clue
 from services.clue_service.complaints import routes as complaints
-from services.clue_service.complaints.models import Complaint
 from services.clue_service.detection import routes as detection
 from services.clue_service.drills import routes as drills
 from services.clue_service.figures import routes as figures
 from services.clue_service.inspections import routes as inspections
-from services.clue_service.inspections.models import Inspection
 from services.clue_service.intake import import_routes as imports
 from services.clue_service.intake import routes as intake
 from services.clue_service.outlets import routes as outlets
 from services.clue_service.rules_office import routes as rules_office
 from services.clue_service.self_inspections import routes as self_inspections
-from services.clue_service.self_inspections.models import SelfInspection
 from services.clue_service.squads import routes as squads
-from services.clue_service.squads.models import SquadTask
+from services.clue_service.subjects import SUBJECTS
 from services.clue_service.subscriptions import SUBSCRIPTIONS
 from services.clue_service.van_runs import routes as van_runs
-from shared.config import Settings
-from shared.records.db import Row
 from shared.records.room import Room
-from shared.records.verifying import Broken
+from shared.starting import starting
 from shared.web.app import create_app
-from shared.web.assembly import make_room, settled, verify_all
+from shared.web.assembly import make_room
 from shared.web.subject_routes import room_routes
-
-SUBJECTS: dict[str, type[Row]] = {
-    "clue": Clue,
-    "inspection": Inspection,
-    "complaint": Complaint,
-    "self_inspection": SelfInspection,
-    "task": SquadTask,
-}
 
 
 def make(room: Room) -> FastAPI:
@@ -59,11 +45,7 @@ def make(room: Room) -> FastAPI:
     return create_app(room, [*resources, intake.router, imports.router, room_routes()], SUBSCRIPTIONS)
 
 
-def verify(settings: Settings) -> tuple[int, list[Broken]]:
-    """Verify every chain of the room."""
-    return verify_all(make_room("clue", SUBJECTS, settings))
-
-
 def create() -> FastAPI:
     """Return the application with the settings of the environment (uvicorn factory)."""
-    return settled(make(make_room("clue", SUBJECTS)))
+    with starting():
+        return make(make_room("clue", SUBJECTS))

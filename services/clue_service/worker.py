@@ -3,8 +3,9 @@
 from threading import Event, Thread
 
 from services.clue_service.detection.running import keep_detecting
-from services.clue_service.main import SUBJECTS
+from services.clue_service.subjects import SUBJECTS
 from shared.records.room import Room
+from shared.starting import starting
 from shared.web.assembly import make_room
 from shared.web.room_worker import work
 from shared.web.worker import stop_on_signals
@@ -12,7 +13,9 @@ from shared.web.worker import stop_on_signals
 
 def main() -> None:
     """Work until told to stop."""
-    work_and_detect(make_room("clue", SUBJECTS), stop_on_signals())
+    with starting():
+        room = make_room("clue", SUBJECTS)
+    work_and_detect(room, stop_on_signals())
 
 
 def work_and_detect(room: Room, stop: Event) -> None:

@@ -17,7 +17,6 @@ from shared.matters.bodies import Name, Take
 from shared.matters.models import Between, BetweenView
 from shared.records import inbox
 from shared.records.room import Room
-from shared.web.inbound import inbound_route
 
 INBOUND: dict[str, Door] = {
     "partner.receipt": Door(bodies.Receipt, answers.record_receipt),
@@ -103,6 +102,3 @@ def _subject(ref: str) -> tuple[str, UUID]:
         return kind, UUID(subject_id)
     except ValueError as broken:
         raise BodyInvalid(words) from broken
-
-
-router = inbound_route(take)

@@ -59,16 +59,18 @@ def main() -> None:
     """Print what standard input asks for, under limits (the child's side)."""
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    from shared.documents import press
-
     asked = json.load(sys.stdin)
     template, at = base64.b64decode(asked["template"]), datetime.fromisoformat(asked["at"])
     fonts = Path(asked["fonts"]) if asked["fonts"] else None
     try:
         if asked["format"] == "pdf":
+            from shared.documents import press
+
             made = [press.pdf(template.decode(), sheet, at=at, fonts=fonts) for sheet in asked["sheets"]]
         else:
-            made = [press.docx(template, sheet) for sheet in asked["sheets"]]
+            from shared.documents import word
+
+            made = [word.docx(template, sheet) for sheet in asked["sheets"]]
     except BodyInvalid as refusal:
         json.dump({"refused": {"detail": refusal.detail, "errors": refusal.extra["errors"]}}, sys.stdout)
         return

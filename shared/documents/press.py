@@ -1,6 +1,5 @@
-"""The two backends: typst prints a PDF, docxtpl fills a .docx. Both take a template, and data that stays data."""
+"""Typst prints a PDF of a template and data that stays data."""
 
-import io
 import json
 import re
 import tempfile
@@ -10,15 +9,9 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
-import docxtpl  # type: ignore[import-untyped]  # it carries no types
 import pylopdf_fonts_zh_cn
 import typst
-from docx.opc.exceptions import OpcError
-from jinja2 import StrictUndefined, TemplateError
-from jinja2.sandbox import SandboxedEnvironment
-from lxml.etree import LxmlError  # type: ignore[import-untyped]  # it carries no types
 
 from shared.errors import BodyInvalid, Text
 
@@ -51,24 +44,6 @@ def pdf(template: str, sheet: Mapping[str, Any], *, at: datetime, fonts: Path | 
             return _bytes(compiler.compile(format="pdf", pdf_standards="a-2b", timestamp=int(at.timestamp())))
         except typst.TypstError as broken:
             raise _said(broken) from broken
-
-
-def docx(template: bytes, sheet: Mapping[str, Any]) -> bytes:
-    """Return a filled .docx. Raises BodyInvalid with what the template does wrong.
-
-    Two runs differ in their bytes (the packing carries the time): keep what was made, never make it again.
-    """
-    environment = SandboxedEnvironment(autoescape=True, undefined=StrictUndefined)
-    try:
-        document = docxtpl.DocxTemplate(io.BytesIO(template))
-        document.render(dict(sheet), jinja_env=environment, autoescape=True)
-        written = io.BytesIO()
-        document.save(written)
-        return written.getvalue()
-    except TemplateError as broken:
-        raise _tag_said(broken) from broken
-    except (BadZipFile, OpcError, LxmlError, KeyError, ValueError, TypeError, AttributeError) as broken:
-        raise refused("不是可用的 .docx 模板", "this is not a usable .docx template", code="not_a_template") from broken
 
 
 def refused(zh: str, en: str, *, code: str, **more: Any) -> BodyInvalid:
@@ -105,10 +80,3 @@ def _line(broken: typst.TypstError) -> int | None:
     """Return the line of the template itself, not of the house style it calls."""
     places = [(file, int(line)) for file, line, _ in PLACE.findall("\n".join([broken.diagnostic, *broken.trace]))]
     return next((line for file, line in places if not file.endswith(LAYOUT)), None)
-
-
-def _tag_said(broken: TemplateError) -> BodyInvalid:
-    message = broken.message or type(broken).__name__
-    around = [text.strip() for text in getattr(broken, "docx_context", ()) if text.strip()]
-    more = {"near": around[:7]} if around else {}
-    return refused(f"模板标记有误：{message}", f"a tag is wrong: {message}", code="template_error", **more)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.clock import today
-from shared.documents import apart, press, templates
+from shared.documents import apart, press, templates, word
 from shared.documents.sheet import Heading, sheet
 from shared.documents.stated import Stated, require, stated
 from shared.documents.templates import Format
@@ -58,7 +58,7 @@ def printed(
     if template is not None:
         return apart.printed(format, template, [content], at=at, fonts=fonts)[0]
     ours = templates.packaged(kind.id, format)
-    return press.pdf(ours.decode(), content, at=at, fonts=fonts) if format == "pdf" else press.docx(ours, content)
+    return press.pdf(ours.decode(), content, at=at, fonts=fonts) if format == "pdf" else word.docx(ours, content)
 
 
 def _heading(data: Mapping[str, Any], at: datetime) -> Heading:

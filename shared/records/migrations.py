@@ -12,13 +12,8 @@ from sqlmodel import SQLModel
 
 from shared.records import calendars, checkpoints, deadlines, deliveries, evidence, inbox, journal, notices
 from shared.records.db import Party
+from shared.rooms import ROOMS
 
-ROOMS = {
-    "clue": "services.clue_service",
-    "case": "services.case_service",
-    "referral": "services.referral_service",
-    "gateway": "gateway",
-}
 RECORDS: tuple[type[SQLModel], ...] = (
     Party,
     journal.Entry,

@@ -1,8 +1,6 @@
 """How a process of a room is put together: settings, law, calendar, database, blobs, clock."""
 
-import gc
 from collections.abc import Mapping
-from typing import TypeVar
 
 from shared import logs
 from shared.clock import Clock, system_now
@@ -14,8 +12,6 @@ from shared.records.room import Room
 from shared.records.verifying import Broken, verify_room
 from shared.rules import calendar, catalogue
 from shared.rules.calendar import Calendar
-
-A = TypeVar("A")
 
 
 def make_room(
@@ -35,17 +31,6 @@ def make_room(
         subjects=subjects,
         look=calendars.look,
     )
-
-
-def settled(app: A) -> A:
-    """Return the app of a process that is about to serve it.
-
-    The law and the code are some hundred thousand objects that live as long as the process: from now on the collector
-    of garbage does not look through them again, which takes a tenth of a second each time.
-    """
-    gc.collect()
-    gc.freeze()
-    return app
 
 
 def open_blobs(settings: Settings) -> BlobStore:

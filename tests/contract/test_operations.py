@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from scripts.cli import COMMANDS, GROUPS, program
 from scripts.processes import COMPOSE, commands
-from scripts.serve_cli import FACTORIES
 from shared.config import DEVELOPMENT_SECRET, Settings
 from shared.records import migrations
+from shared.rooms import ROOMS
 
 FILE = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))
 OURS = {name: service for name, service in FILE["services"].items() if "command" in service}
@@ -20,7 +20,7 @@ OURS = {name: service for name, service in FILE["services"].items() if "command"
 
 def test_every_room_is_served_and_worked():
     given = {tuple(service["command"]) for service in OURS.values()}
-    for room in migrations.ROOMS:
+    for room in ROOMS:
         assert ("lianqin", "serve", room) in given
         assert ("lianqin", "work", room) in given
     assert ("lianqin", "intake") in given
@@ -45,14 +45,14 @@ def test_every_setting_in_the_file_exists():
 
 
 def test_the_addresses_fit_the_ports():
-    for room in FACTORIES:
+    for room in ROOMS:
         address = OURS[room]["environment"][f"LIANQIN_{room.upper()}_URL"]
         default = Settings.model_fields[f"{room}_url"].default
         assert address == f"http://{room}:{default.rsplit(':', 1)[1]}"
 
 
 def test_each_http_process_and_the_database_have_a_health_check():
-    for name in (*FACTORIES, "postgres"):
+    for name in (*ROOMS, "postgres"):
         assert "test" in FILE["services"][name]["healthcheck"], name
 
 
@@ -93,7 +93,7 @@ def test_production_refuses_what_is_unsafe(wrong):
         Settings(**(right | wrong))
 
 
-@pytest.mark.parametrize("room", list(migrations.ROOMS))
+@pytest.mark.parametrize("room", list(ROOMS))
 def test_a_database_goes_up_down_and_up_and_agrees_with_the_models(room, databases, tmp_path):
     url = databases.scratch(tmp_path, room)
     migrations.upgrade(room, url)

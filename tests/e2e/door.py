@@ -15,7 +15,7 @@ from shared.records.room import Room
 from shared.web.assembly import make_room
 from tests.desk import Desk
 from tests.lending import Held, is_empty, lent, lent_gateway, put_back, take_out
-from tests.service.gateway.serving import served
+from tests.service.gateway.serving import http_to, served
 
 
 @dataclass
@@ -87,7 +87,6 @@ def opened_door(
         addresses = {f"{name}_url": stack.enter_context(served(desk.clients[name].app)) for name in rooms}
         settings = desk.rooms["case"].settings.model_copy(update=addresses | {"requests_per_minute": 10_000})
         room = stack.enter_context(lent(make_room("gateway", {}, settings, desk.clock)))
-        door = Door(desk, room, httpx.Client(), people=dict(_let_in(room, people)))
+        known = dict(_let_in(room, people))
         address = stack.enter_context(served(stack.enter_context(lent_gateway(room))))
-        door.client = stack.enter_context(httpx.Client(base_url=address, timeout=20, trust_env=False))
-        yield door
+        yield Door(desk, room, stack.enter_context(http_to(address)), known)

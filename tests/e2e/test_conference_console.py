@@ -14,6 +14,7 @@ from tests.desk import Databases, FrozenClock, open_desk
 from tests.e2e.door import Door, opened_door
 from tests.e2e.test_conference import PEOPLE, investigated
 from tests.journeys import PRO, PSB
+from tests.service.gateway.serving import http_to
 
 SAME = {"sec-fetch-site": "same-origin"}
 
@@ -29,7 +30,7 @@ class Console:
     """A person at the console."""
 
     def __init__(self, door: Door, login: str) -> None:
-        self.http = httpx.Client(base_url=door.client.base_url, timeout=20, trust_env=False)
+        self.http = http_to(door.client.base_url)
         form = {"login": login, "password": "rain over Suzhou 7"}
         assert self.http.post("/console/login", data=form, headers=SAME).status_code == 303
 

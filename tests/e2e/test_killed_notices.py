@@ -18,7 +18,6 @@ from aiosmtpd.controller import Controller
 from sqlalchemy import func, insert
 from sqlmodel import col, select
 
-from gateway import main as gateway_main
 from gateway.exchange.models import PersonNotice
 from gateway.identity import commands
 from gateway.identity.models import NewPerson
@@ -27,7 +26,7 @@ from gateway.main import create_door
 from gateway.notices import channels
 from gateway.notices.channels import NewChannel
 from gateway.notices.models import NoticeSending
-from services.clue_service import main as clue_main
+from scripts.rooms import open_room
 from services.clue_service.clues.models import Clue
 from shared.clock import new_id
 from shared.config import Settings
@@ -38,7 +37,7 @@ from shared.records.deadlines import Deadline, Start, new_row
 from shared.records.deliveries import Delivery
 from shared.records.notices import Notice
 from shared.records.room import Room
-from shared.web.assembly import make_room
+from shared.web.assembly import make_room, verify_all
 from tests.e2e import mortal
 from tests.processes import _create, _drop, environment, settings_of
 from tests.service.gateway.serving import Toy, served
@@ -92,7 +91,7 @@ def wanted(tmp_path: Any, request: pytest.FixtureRequest, post: tuple[Post, int]
 
 def rooms_of(settings: Settings) -> tuple[Room, Room]:
     """Open both databases."""
-    return make_room("clue", clue_main.SUBJECTS, settings), make_room("gateway", {}, settings)
+    return open_room("clue", settings), open_room("gateway", settings)
 
 
 def people_with_channels(room: Room, hook: str) -> dict[UUID, str]:
@@ -201,10 +200,9 @@ def test_fifty_kills_during_two_thousand_reminders(wanted: dict[str, str], post:
             mortals.end()
         _check_store(clue, gateway, people)
         _check_sinks(gateway, post[0], toy)
-    for name, room, module in (("clue", clue, clue_main), ("gateway", gateway, gateway_main)):
-        _count, broken = module.verify(settings)
-        assert broken == [], name
-        room.database.close()
+    for room in (clue, gateway):
+        _count, broken = verify_all(room)
+        assert broken == [], room.name
 
 
 def _gateway(settings: Settings) -> Any:

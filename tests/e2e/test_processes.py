@@ -10,15 +10,13 @@ from uuid import UUID
 import pytest
 from sqlmodel import select
 
-from gateway import main as gateway_main
 from gateway.exchange.models import Message, PersonNotice
 from scripts.demo import Journey, newest_hour
 from scripts.partner import open_door
+from scripts.rooms import open_room
 from scripts.seed import seed
-from services.case_service import main as case_main
-from services.clue_service import main as clue_main
-from services.referral_service import main as referral_main
 from services.referral_service.receipts.queries import receipts
+from services.referral_service.referrals.models import Referral
 from shared.clock import ZONE
 from shared.config import Settings
 from shared.dossier.statements import check_receipt
@@ -27,8 +25,7 @@ from shared.records.deliveries import Delivery
 from shared.records.journal import Entry
 from shared.records.keyring import open_keyring
 from shared.records.notices import Notice
-from shared.records.room import Room
-from shared.web.assembly import make_room
+from shared.web.assembly import verify_all
 from tests.processes import environment, free_ports, running_desk
 
 VICTIMS = (
@@ -41,7 +38,7 @@ VICTIMS = (
     "referral",
     "gateway-worker",
 )
-MAINS = {"clue": clue_main, "case": case_main, "referral": referral_main}
+ROOMS = ("clue", "case", "referral")
 
 
 @pytest.fixture
@@ -99,9 +96,9 @@ def test_every_process_is_killed_once_and_nothing_is_lost_or_doubled(wanted):
 
 def check_receipts(settings: Settings, referral) -> None:
     """Each stage left its receipt, the partner's machine counted as reached once, and every signature holds."""
-    room = room_over(settings, "referral")
+    room = open_room("referral", settings)
     with room.reading() as session:
-        found = receipts(session, session.get_one(referral_main.SUBJECTS["referral"], UUID(referral["id"])))
+        found = receipts(session, session.get_one(Referral, UUID(referral["id"])))
     room.database.close()
     sent = [(one.kind, one.agency, one.told) for one in found if one.manifest_digest == referral["sent_manifest"]]
     assert sorted(sent) == [
@@ -128,33 +125,29 @@ def settle(supervisor, settings: Settings) -> None:
 
 def version_of(settings: Settings, referral) -> int:
     """How many entries a referral's chain has, once every receipt has come back."""
-    room = room_over(settings, "referral")
+    room = open_room("referral", settings)
     with room.reading() as session:
-        found = session.get_one(referral_main.SUBJECTS["referral"], UUID(referral["id"]))
+        found = session.get_one(Referral, UUID(referral["id"]))
     room.database.close()
     return found.version
 
 
 def pending(settings: Settings):
     for name in ("clue", "case", "referral", "gateway"):
-        room = room_over(settings, name)
+        room = open_room(name, settings)
         with room.reading() as session:
             for row in session.exec(select(Delivery).where(Delivery.state != "delivered")):
                 yield name, row.type, row.receiver, row.state, row.last_error
         room.database.close()
 
 
-def room_over(settings: Settings, name: str) -> Room:
-    return make_room(name, MAINS[name].SUBJECTS if name in MAINS else {}, settings)
-
-
 def check_rooms(settings: Settings) -> None:
     """Every chain verifies; every effect, clock and notice happened once."""
-    for name, module in MAINS.items():
-        count, broken = module.verify(settings)
+    for name in ROOMS:
+        count, broken = verify_all(open_room(name, settings))
         assert count > 0
         assert broken == []
-        room = room_over(settings, name)
+        room = open_room(name, settings)
         with room.reading() as session:
             steps = Counter(
                 (entry.subject, entry.type) for entry in session.exec(select(Entry)) if once_only(entry.type)
@@ -178,10 +171,10 @@ def once_only(type_: str) -> bool:
 
 def check_gateway(settings: Settings) -> None:
     """Each event reached each agency's log once, each notice each person once; every raised notice arrived."""
-    count, broken = gateway_main.verify(settings)
+    count, broken = verify_all(open_room("gateway", settings))
     assert count > 0
     assert broken == []
-    room = room_over(settings, "gateway")
+    room = open_room("gateway", settings)
     with room.reading() as session:
         logged = Counter(
             (row.agency, row.message_id) for row in session.exec(select(Message).where(Message.direction == "out"))
@@ -191,8 +184,8 @@ def check_gateway(settings: Settings) -> None:
     room.database.close()
     assert [what for what, times in (logged | told).items() if times > 1] == []
     assert {"psb-320500", "pro-320500"} <= {agency for agency, _ in logged}
-    for name in MAINS:
-        other = room_over(settings, name)
+    for name in ROOMS:
+        other = open_room(name, settings)
         with other.reading() as session:
             raised = {
                 row.key

@@ -7,8 +7,8 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-from services.referral_service.main import SUBJECTS
 from services.referral_service.sealed_files.working import turn
+from services.referral_service.subjects import SUBJECTS
 from shared.web.assembly import make_room
 from shared.web.room_worker import work
 from tests import journeys

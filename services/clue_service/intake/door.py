@@ -17,6 +17,7 @@ from services.clue_service.intake.hj212 import Frame
 from services.clue_service.intake.taking import take
 from services.clue_service.intake.tcp import Counters, Limits, Server, serve
 from shared.records.room import Room
+from shared.starting import starting
 from shared.web.assembly import make_room
 
 log = structlog.get_logger()
@@ -145,7 +146,8 @@ async def _until_told(room: Room) -> None:
 
 def main() -> None:
     """Take devices until told to stop."""
-    room = make_room("clue", {"clue": Clue})
+    with starting():
+        room = make_room("clue", {"clue": Clue})
     try:
         asyncio.run(_until_told(room))
     finally:

@@ -15,9 +15,9 @@ from services.referral_service.documents.bodies import Issue, Preview
 from services.referral_service.documents.filling import Scene
 from services.referral_service.documents.models import Document
 from shared.clock import new_id, today
-from shared.documents import Heading, printed
 from shared.documents.numbers import number, order_in
-from shared.documents.sheet import sheet
+from shared.documents.printing import printed
+from shared.documents.sheet import Heading, sheet
 from shared.documents.stated import Stated, details, require, stated
 from shared.documents.templates import Format
 from shared.errors import NotYourStep, Stale, Text, wrong

@@ -4,11 +4,11 @@ import pytest
 
 from services.clue_service.detection.catalogue import documents, parse
 from services.clue_service.detection.running import Window, rules, tables_of
-from services.clue_service.main import SUBJECTS
 from services.clue_service.outlets import queries
 from services.clue_service.rules_office import packs
 from services.clue_service.rules_office.failing import run_beside, set_apart
 from services.clue_service.rules_office.registry import tuned
+from services.clue_service.subjects import SUBJECTS
 from shared.records.verifying import verify_room
 from tests.journeys import OFFICER
 from tests.service.clue.office import OTHER, WHY, activate, observe, propose, rule

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from services.clue_service.detection.running import detect_changed
-from services.clue_service.main import SUBJECTS
 from services.clue_service.rules_office.commands import MOST_OPEN
+from services.clue_service.subjects import SUBJECTS
 from shared.records.verifying import verify_room
 from tests.desk import officer
 from tests.journeys import HEAD, OFFICER, POLICE, PROSECUTOR

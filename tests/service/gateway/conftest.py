@@ -25,7 +25,7 @@ from shared.records.room import Room
 from shared.rules import calendar, catalogue
 from tests.lending import lent, lent_gateway
 from tests.rows import Rows, copy_in, copy_out, empty
-from tests.service.gateway.serving import Stage, Toy, served
+from tests.service.gateway.serving import Stage, Toy, http_to, served
 
 PASSWORD = "rain over Suzhou 7"
 START = datetime.fromisoformat("2026-11-23T09:00:00+08:00")
@@ -208,7 +208,7 @@ def address(door: Door) -> Iterator[str]:
 def http(address: str) -> Iterator[httpx.Client]:
     """Speak to the gateway over the loopback, in English."""
     headers = {"accept-language": "en"}
-    with httpx.Client(base_url=address, headers=headers, timeout=20, trust_env=False) as client:
+    with http_to(address, headers=headers) as client:
         yield client
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -10,10 +11,18 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
 import orjson
 import uvicorn
 
 Respond = Callable[["Seen"], tuple[int, dict[str, str], bytes]]
+TRUST = ssl.create_default_context()
+"""Whom clients trust, read once: to read it takes longer than most tests."""
+
+
+def http_to(address: httpx.URL | str = "", **said: Any) -> httpx.Client:
+    """Return a client for servers on the loopback."""
+    return httpx.Client(base_url=address, verify=TRUST, timeout=20, trust_env=False, **said)
 
 
 class Server(uvicorn.Server):

@@ -14,7 +14,7 @@ from shared.identity import system
 from shared.records.room import Room
 from shared.signing import verify
 from tests.service.gateway.conftest import PASSWORD, TestClock, sign_in, sign_in_now
-from tests.service.gateway.serving import Seen, Toy, json_answer
+from tests.service.gateway.serving import Seen, Toy, http_to, json_answer
 from tests.service.gateway.telling import free_port, live_through, mail_server, person, raise_notice, set_mail, turn
 
 PORT = free_port()
@@ -32,7 +32,7 @@ def settings() -> dict[str, object]:
 @pytest.fixture
 def client() -> Iterator[httpx.Client]:
     """Post as the worker does."""
-    with httpx.Client(trust_env=False) as client:
+    with http_to() as client:
         yield client
 
 

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.service.gateway.conftest import SIGNED_IN
+from tests.service.gateway.serving import http_to
 from tests.service.gateway.telling import raise_notice, turn
 from tests.service.gateway.test_console import SAME, token_of
 
@@ -87,7 +88,7 @@ class TestPerson:
     def test_a_notice_says_its_level_that_it_asks_and_how_it_went(self, officer, room, rooms):
         send(officer, "/channels", kind="webhook", label="值班手机", url=f"{rooms}/phone")
         raise_notice(room, "n", needs_answer=True)
-        with httpx.Client(trust_env=False) as client:
+        with http_to() as client:
             turn(room, client)
         page = officer.get("/console/notices").text
         assert all(words in page for words in ("紧急", "需确认", "值班手机 已送达", "已阅"))

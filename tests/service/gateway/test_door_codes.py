@@ -10,6 +10,7 @@ from shared.clock import ZONE
 from tests.desk import Desk, FrozenClock
 from tests.e2e.door import Door, opened_door
 from tests.service.clue.visits import approve, request, take
+from tests.service.gateway.serving import http_to
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def door(desk: Desk) -> Iterator[Door]:
 @pytest.fixture
 def gate(door: Door) -> Iterator[httpx.Client]:
     """The browser of somebody at the gate: signed in nowhere."""
-    with httpx.Client(base_url=door.client.base_url, timeout=20, trust_env=False) as http:
+    with http_to(door.client.base_url) as http:
         yield http
 
 

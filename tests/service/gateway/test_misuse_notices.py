@@ -9,7 +9,7 @@ from gateway.identity import commands
 from shared.identity import system
 from shared.records.room import Room
 from tests.service.gateway.conftest import TestClock, sign_in
-from tests.service.gateway.serving import Toy, json_answer
+from tests.service.gateway.serving import Toy, http_to, json_answer
 from tests.service.gateway.telling import free_port, live_through, mail_server, person, raise_notice, set_mail, turn
 
 PORT = free_port()
@@ -25,7 +25,7 @@ def settings() -> dict[str, object]:
 @pytest.fixture
 def client() -> Iterator[httpx.Client]:
     """Post as the worker does."""
-    with httpx.Client(trust_env=False) as client:
+    with http_to() as client:
         yield client
 
 

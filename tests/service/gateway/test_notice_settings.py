@@ -11,7 +11,7 @@ from gateway.notices.models import NoticeChannel
 from shared.records.journal import Entry
 from shared.records.room import Room
 from tests.service.gateway.conftest import Template, TestClock, enter, sign_in, sign_in_now
-from tests.service.gateway.serving import Toy
+from tests.service.gateway.serving import Toy, http_to
 from tests.service.gateway.telling import raise_notice, set_mail, turn
 
 WORDS = {"title_zh": "请看{title}", "title_en": "See {title}", "body_zh": "编号{ref}", "body_en": "No. {ref}"}
@@ -26,7 +26,7 @@ def headers_of(http: httpx.Client, template: Template, who: str) -> dict[str, st
 @pytest.fixture
 def client() -> Iterator[httpx.Client]:
     """Post as the worker does."""
-    with httpx.Client(trust_env=False) as client:
+    with http_to() as client:
         yield client
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from shared.records.room import Room
 from tests.service.gateway.conftest import PASSWORD, TestClock, sign_in, sign_in_now
-from tests.service.gateway.serving import Toy
+from tests.service.gateway.serving import Toy, http_to
 from tests.service.gateway.telling import live_through, person, raise_notice, turn
 
 FRIDAY_NIGHT = datetime.fromisoformat("2026-11-27T22:00:00+08:00")
@@ -20,7 +20,7 @@ MONDAY = datetime.fromisoformat("2026-11-30T08:00:00+08:00")
 @pytest.fixture
 def client() -> Iterator[httpx.Client]:
     """Post as the worker does."""
-    with httpx.Client(trust_env=False) as client:
+    with http_to() as client:
         yield client
 
 

@@ -5,7 +5,6 @@ from contextlib import ExitStack
 from datetime import datetime
 from typing import Any
 
-import httpx
 import pytest
 
 from gateway.console.published import PATHS
@@ -17,6 +16,7 @@ from tests import journeys
 from tests.desk import Desk, FrozenClock
 from tests.e2e.door import Door, opened_door
 from tests.e2e.test_conference_console import Console, local
+from tests.service.gateway.serving import http_to
 
 LEAD, POLICE, MARKET, UPSTREAM = "eea-320500", "psb-320500", "mra-320500", "eea-320200"
 OFFICERS = {"lead": LEAD, "police": POLICE, "market": MARKET, "upstream": UPSTREAM}
@@ -46,7 +46,7 @@ class Here(Console):
     def __init__(self, door: Door, login: str) -> None:
         with door.room.transaction() as session:
             token, _ = sign_in(session, door.people[login], address="test", now=door.room.clock())
-        self.http = httpx.Client(base_url=door.client.base_url, timeout=20, trust_env=False)
+        self.http = http_to(door.client.base_url)
         self.http.cookies.set(COOKIE, token)
 
 

@@ -15,6 +15,7 @@ from tests.desk import Desk, FrozenClock
 from tests.e2e.door import Door, opened_door
 from tests.service.clue.complaining import BODY, NAME, clue_of, declined, filed
 from tests.service.clue.test_self_inspections import declared
+from tests.service.gateway.serving import http_to
 
 PEOPLE = {"officer": ("eea-320500", ["clue_officer", "case_officer", "duty_officer"])}
 
@@ -34,7 +35,7 @@ def door(desk: Desk) -> Iterator[Door]:
 def http(door: Door) -> Iterator[httpx.Client]:
     with door.room.transaction() as session:
         token, _ = sign_in(session, door.people["officer"], address="test", now=door.room.clock())
-    with httpx.Client(base_url=door.client.base_url, timeout=20, trust_env=False) as client:
+    with http_to(door.client.base_url) as client:
         client.cookies.set(COOKIE, token)
         client.headers["authorization"] = f"Bearer {token}"
         yield client

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway import main as gateway
+from scripts.rooms import open_room
 from shared.config import Settings
 from shared.dossier.keys import keys_document, read_keys
 from shared.errors import LianqinError
 from shared.records import migrations
 from shared.records.keyring import Keyring, Unreadable
+from shared.web.assembly import verify_all
 
 NOW = datetime(2026, 9, 7, 9, 0, tzinfo=UTC)
 
@@ -53,7 +54,7 @@ def test_keys_are_made_exchanged_and_ended(desks: tuple[Path, Path], tmp_path: P
     assert "made on this desk" in refused.stderr
     assert cli(bureau, "keys", "end", "eea-320500", key.id).returncode == 0
     assert json.loads(cli(bureau, "keys", "list", "--json").stdout)[0]["valid_until"]
-    assert gateway.verify(Settings(folder=bureau, database_server="")) == (2, [])
+    assert verify_all(open_room("gateway", Settings(folder=bureau, database_server=""))) == (2, [])
 
 
 def exchanged(folder: Path) -> Path:

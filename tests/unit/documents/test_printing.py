@@ -11,7 +11,7 @@ from docx.oxml.ns import qn
 from pypdf import PdfReader
 
 from shared.clock import ZONE
-from shared.documents import render
+from shared.documents.printing import render
 from shared.errors import BodyInvalid, EvidenceMissing
 from tests.unit.documents.papers import AT, EVERY, KINDS, docx_text, examples, pdf_text, poppler_text, squeezed, texts
 

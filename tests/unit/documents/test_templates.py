@@ -9,7 +9,8 @@ import docx
 import pytest
 
 from scripts import make_templates
-from shared.documents import render, templates
+from shared.documents import templates
+from shared.documents.printing import render
 from shared.errors import BodyInvalid
 from tests.unit.documents.papers import AT, EVERY, KINDS, docx_text, examples, pdf_text
 
