@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEVELOPMENT_SECRET = "development-only-secret-never-in-production"
@@ -68,6 +68,8 @@ class Settings(BaseSettings):
     """Address on which HJ 212 devices are taken over TCP."""
     hj212_port: int = 8212
     """Port on which HJ 212 devices are taken over TCP."""
+    real_time_days: int = Field(default=30, ge=0)
+    """How many days real-time HJ 212 data (CN 2011) are kept after they came; 0: without end, as all other data."""
     detect_seconds: float = 60.0
     """How long the clue worker rests before it looks again whose turn it is; 0: it runs no rules."""
     rules_owner: str = "eea-320000"

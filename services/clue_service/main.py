@@ -12,6 +12,7 @@ from services.clue_service.inspections import routes as inspections
 from services.clue_service.intake import import_routes as imports
 from services.clue_service.intake import routes as intake
 from services.clue_service.outlets import routes as outlets
+from services.clue_service.readings import routes as readings
 from services.clue_service.rules_office import routes as rules_office
 from services.clue_service.self_inspections import routes as self_inspections
 from services.clue_service.squads import routes as squads
@@ -37,6 +38,7 @@ def make(room: Room) -> FastAPI:
         self_inspections.router,
         van_runs.router,
         outlets.router,
+        readings.router,
         detection.router,
         figures.router,
         *rules_office.ROUTERS,

@@ -3,6 +3,7 @@
 from threading import Event, Thread
 
 from services.clue_service.detection.running import keep_detecting
+from services.clue_service.readings.forgetting import forgetting
 from services.clue_service.subjects import SUBJECTS
 from shared.records.room import Room
 from shared.starting import starting
@@ -19,12 +20,12 @@ def main() -> None:
 
 
 def work_and_detect(room: Room, stop: Event) -> None:
-    """Deliver, sweep and detect until `stop` is set; a run of the rules that is under way is finished first."""
+    """Deliver, sweep, forget and detect until `stop` is set; a run of the rules that is under way is finished first."""
     detecting = Thread(target=keep_detecting, args=(room, stop), name="clue-detection")
     if room.settings.detect_seconds > 0:
         detecting.start()
     try:
-        work(room, stop)
+        work(room, stop, [forgetting()])
     finally:
         stop.set()
         if detecting.is_alive():

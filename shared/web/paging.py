@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
@@ -67,6 +67,20 @@ def instant_and_id(after: str | None) -> tuple[datetime, UUID] | None:
     if place[0].tzinfo is None or place[0].year < EARLIEST_YEAR:
         raise _not_ours()
     return place
+
+
+def instant_of(after: str | None) -> datetime | None:
+    """Return the instant a list goes on after, of whatever year. Raises BodyInvalid for a foreign cursor."""
+    parts = parts_of(after, 1)
+    if parts is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(parts[0])
+    except ValueError:
+        raise _not_ours() from None
+    if instant.tzinfo is None or not MINYEAR < instant.year < MAXYEAR:
+        raise _not_ours()
+    return instant
 
 
 def before_id(after: str | None) -> UUID | None:

@@ -22,6 +22,8 @@ from services.clue_service.intake.readings import HOUR_DATA, SHARED, Reading, ho
 from services.clue_service.outlets import queries
 from services.clue_service.outlets.models import Outlet
 from services.clue_service.outlets.queries import parts
+from services.clue_service.readings.commands import store
+from services.clue_service.readings.moments import KINDS, Moment, moment, refusal
 from services.clue_service.upserting import upsert
 from shared.clock import ZONE, new_id, today
 from shared.identity import Principal
@@ -68,9 +70,11 @@ class Refused:
 
 @dataclass(slots=True)
 class Sorted:
-    """Frames sorted out: readings to store, frames refused, frames without hour data, and whose they are."""
+    """Frames sorted out: what is to be stored, frames refused, frames acknowledged only, and whose they are."""
 
     readings: list[Reading] = field(default_factory=list)
+    moments: list[Moment] = field(default_factory=list)
+    """What minute, day and real-time data tell of."""
     devices: dict[str, Outlet] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
     assembled: list[tuple[str, Frame]] = field(default_factory=list)
@@ -80,7 +84,7 @@ class Sorted:
 
     @property
     def other(self) -> int:
-        """How many frames carried no hour data."""
+        """How many frames carried no data that are stored."""
         return sum(count for (_, outcome), count in self.taken.items() if outcome == "other")
 
     def observations(self) -> pl.DataFrame:
@@ -89,7 +93,7 @@ class Sorted:
 
 
 def sort_out(session: Session, arrivals: Sequence[Arrival], lost: Sequence[Arrival], *, coming: Coming) -> Sorted:
-    """Decide of each frame whether its hour data are stored, and name the reason where not.
+    """Decide of each frame whether its data are stored, and name the reason where not.
 
     `lost` are packets whose message never became whole.
     """
@@ -107,7 +111,10 @@ def sort_out(session: Session, arrivals: Sequence[Arrival], lost: Sequence[Arriv
         if "assembled" in one.frame.deviations:
             found.assembled.append((owner, one.frame))
         found.readings += readings
-        found.taken[owner, "hour_data" if readings else "other"] += 1
+        told = moment(one.frame, owner=owner, outlet_id=outlet.outlet_id) if outlet else None
+        if told is not None:
+            found.moments.append(told)
+        found.taken[owner, f"{told.kind}_data" if told else "hour_data" if readings else "other"] += 1
     for one in lost:
         outlet = found.devices.get(one.frame.mn or "")
         found.refused.append(Refused(one.line, one.frame, "incomplete", outlet.owner if outlet else coming.sender))
@@ -123,6 +130,8 @@ def _refusal(frame: Frame, readings: list[Reading], outlet: Outlet | None, until
         return "unknown_device"
     if packet(frame) is not None:
         return "incomplete"
+    if frame.cn in KINDS:
+        return refusal(frame, until)
     if frame.cn != HOUR_DATA:
         return None
     if frame.data_at is None:
@@ -139,16 +148,24 @@ def answer(frame: Frame, code: str | None, *, now: datetime) -> bytes:
 
 def note(
     session: Session, found: Sorted, observations: pl.DataFrame, outcome: Mapping[str, int], *, coming: Coming
-) -> None:
-    """Write down what became of frames after the series were stored: the refused, the counts, what changed."""
+) -> Counter[str]:
+    """Write down what became of frames after the series were stored: the refused, the counts, what changed.
+
+    The other kinds of data are stored here, with their counts; returns what became of their values.
+    """
+    values = store(session, found.moments, now=coming.now)
     keep(session, found.refused, coming=coming)
-    totals = found.taken + Counter((one.owner, one.code) for one in found.refused)
+    totals = found.taken + values + Counter((one.owner, one.code) for one in found.refused)
     totals.update(
         {(owner, "settled"): settle(session, owner, whole, coming=coming) for owner, whole in found.assembled}
     )
     totals.update({(coming.sender, f"rows_{name}"): number for name, number in outcome.items()})
     count(session, totals, coming=coming)
     mark_changed(session, observations, now=coming.now)
+    by_outcome: Counter[str] = Counter()
+    for (_, what), number in values.items():
+        by_outcome[what] += number
+    return by_outcome
 
 
 def keep(session: Session, refused: Sequence[Refused], *, coming: Coming) -> None:

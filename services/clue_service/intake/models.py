@@ -22,9 +22,9 @@ REASONS: Mapping[str, Text] = {
     "unknown_device": Text(
         "设备编号（MN）未登记在本部门管辖的排口", "the device (MN) is registered at no outlet of your bureau"
     ),
-    "no_time": Text("小时数据没有可读的 DataTime", "hour data without a readable DataTime"),
+    "no_time": Text("监测数据没有可读的 DataTime", "data without a readable DataTime"),
     "future_time": Text("数据时间晚于当前时间", "the data's time lies in the future"),
-    "no_readings": Text("小时数据没有可读的污染物数值", "hour data without a readable value"),
+    "no_readings": Text("监测数据没有可读的污染物数值", "data without a readable value"),
     "incomplete": Text("分包报文未收齐", "packets of a split message are missing"),
 }
 """Why a frame was not taken, by code."""
@@ -79,14 +79,18 @@ class Rejection(BaseModel):
 class TakenView(BaseModel):
     """What became of the frames of one request.
 
-    `received` frames; `stored`, `duplicates` and `revised` rows of hour data; `other` frames that carry no hour data
-    (real-time, minute and day data, notices), acknowledged and counted; `answers` are the frames the senders wait for.
+    `received` frames; `stored`, `duplicates` and `revised` rows of hour data; `values_stored`, `values_duplicates` and
+    `values_revised` factors of minute, day and real-time data; `other` frames that carry none of these (device states,
+    run times, notices), acknowledged and counted only; `answers` are the frames the senders wait for.
     """
 
     received: int
     stored: int
     duplicates: int
     revised: int
+    values_stored: int
+    values_duplicates: int
+    values_revised: int
     other: int
     rejected_count: int
     rejected: list[Rejection]
@@ -123,7 +127,12 @@ class RejectedView(BaseModel):
 
 
 class CountsView(BaseModel):
-    """Totals by outcome, and the same by day and transport."""
+    """Totals by outcome, and the same by day and transport.
+
+    Frames whose values are stored: `hour_data`, `minute_data`, `day_data`, `real_time_data`; acknowledged only:
+    `other`; refused: the code of the reason. Of stored frames `rows_…` counts rows of hour data and `values_…` factors
+    of the other kinds: `stored` new, `duplicates` there already, `revised` with other values, the older ones kept.
+    """
 
     total: dict[str, int]
     days: list[dict[str, Any]]

@@ -1,6 +1,6 @@
 """Reads of what the intake keeps: refused frames, counts, series."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,8 +10,11 @@ from sqlmodel import Session, col, select
 from services.clue_service.access import scope
 from services.clue_service.intake.models import FrameCount, RejectedFrame
 from shared.clock import ZONE
+from shared.errors import BodyInvalid, Text
 from shared.identity import Principal
 from shared.records.room import room_of
+
+USUAL_SPAN, LONGEST_SPAN = timedelta(days=31), timedelta(days=366)
 
 
 def _owners(session: Session, by: Principal) -> frozenset[str]:
@@ -51,3 +54,16 @@ def instant(moment: datetime | None) -> datetime | None:
     if moment is None:
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=ZONE)).astimezone(UTC)
+
+
+def span_of(begin: datetime | None, end: datetime | None, *, now: datetime) -> tuple[datetime, datetime]:
+    """Return the span that is asked for, the last 31 days unless said. Raises BodyInvalid when it is none or too long.
+
+    What is missing is filled in: the end by `now`, the beginning by the usual span.
+    """
+    until = instant(end) or now
+    since = instant(begin) or until - USUAL_SPAN
+    if not timedelta(0) < until - since <= LONGEST_SPAN:
+        words = Text("from 应早于 to，且相距不超过 366 天", "from must lie before to, by 366 days at most")
+        raise BodyInvalid(words, errors=[{"field": "from", "code": "wrong_span", "message": words}])
+    return since, until

@@ -19,6 +19,7 @@ HOUR_DATA = "2061"
 SHARED = ("flow", "o2", "temp", "cond", "ph", "production_kw", "treatment_kw")
 _MEANS = ("avg", "rtd")
 _CONVERTED = ("zsavg", "zsrtd")
+_STATED = ("code", "quantity", "unit", "zh", "en", "wire")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Factor:
     unit: str
     zh: str
     en: str
+    wire: str
+    """The unit on the wire."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,12 @@ def factors() -> Mapping[str, Factor]:
     """The known factor codes, from factors.yaml beside this file."""
     text = (Path(__file__).parent / "factors.yaml").read_text(encoding="utf-8")
     rows = yaml.safe_load(text)["factors"]
-    return {
-        row["code"]: Factor(row["code"], row["quantity"], float(row["scale"]), row["unit"], row["zh"], row["en"])
-        for row in rows
-    }
+    return {row["code"]: Factor(scale=float(row["scale"]), **{name: row[name] for name in _STATED}) for row in rows}
+
+
+def factor_of(code: str) -> Factor | None:
+    """What a factor code means, in whatever case a device writes it; None when it is not known."""
+    return factors().get(code) or factors().get(code.lower()) or factors().get(code.upper())
 
 
 def number(text: str | None) -> float | None:
@@ -86,7 +91,7 @@ def hours(frame: Frame) -> list[Reading]:
 
 
 def _reading(mn: str, ts: datetime, code: str, fields: Mapping[str, str]) -> Reading:
-    known = factors().get(code) or factors().get(code.lower()) or factors().get(code.upper())
+    known = factor_of(code)
     named = {name.lower(): text for name, text in fields.items()}
     scale = known.scale if known else 1.0
     values = [next((number(named[name]) for name in names if name in named), None) for names in (_MEANS, _CONVERTED)]

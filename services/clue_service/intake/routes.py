@@ -1,6 +1,5 @@
 """Device frames and series over HTTP."""
 
-from datetime import timedelta
 from typing import Annotated, Any
 
 import orjson
@@ -15,6 +14,7 @@ from services.clue_service.intake.models import REASONS, CountsView, RejectedVie
 from services.clue_service.intake.taking import arrivals, series_store, take
 from services.clue_service.outlets.queries import outlet
 from services.clue_service.outlets.routes import OutletId
+from services.clue_service.readings.commands import DUPLICATES, REVISED, STORED
 from shared.errors import BodyInvalid, Text
 from shared.identity import Principal
 from shared.records.room import Room
@@ -24,7 +24,6 @@ from shared.web.paging import AfterQuery, LimitQuery, Page, before_id, cursor
 router = APIRouter(prefix="/v1", tags=["intake"])
 FRAMES_LIMIT_BYTES = 32 * 1024**2
 MOST_SHOWN = 100
-USUAL_SPAN, LONGEST_SPAN = timedelta(days=31), timedelta(days=366)
 FRAMES: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -37,7 +36,8 @@ CodeQuery = Annotated[str | None, Query(description="Only this reason", json_sch
 
 @router.post("/hj212/messages", response_model=TakenView, max_body_size=FRAMES_LIMIT_BYTES, openapi_extra=FRAMES)
 async def take_messages(request: Request, room: RoomDep, by: PrincipalDep) -> Response:
-    """Take HJ 212 frames: hour data of registered devices go into the series; what is refused is kept and named.
+    """Take HJ 212 frames: hour data of registered devices go into the series, minute, day and real-time data into the
+    outlet's readings; what is refused is kept and named.
 
     The answers to the senders come only after everything is stored. Repeating a request stores nothing twice.
     """
@@ -56,6 +56,9 @@ def _take(room: Room, body: bytes, by: Principal) -> TakenView:
         stored=taken.stored,
         duplicates=taken.duplicates,
         revised=taken.revised,
+        values_stored=taken.values.get(STORED, 0),
+        values_duplicates=taken.values.get(DUPLICATES, 0),
+        values_revised=taken.values.get(REVISED, 0),
         other=taken.other,
         rejected_count=len(taken.refused),
         rejected=[
@@ -84,7 +87,7 @@ def list_rejected(
 
 @router.get("/hj212/counts")
 def read_counts(session: ReadDep, by: PrincipalDep) -> CountsView:
-    """Read how many frames came, were stored and were refused, in all and by day."""
+    """Read how many frames came, were stored, were acknowledged only and were refused, in all and by day."""
     require(by, "deliver")
     total: dict[str, int] = {}
     days: dict[tuple[str, str], dict[str, Any]] = {}
@@ -106,11 +109,7 @@ def read_series(
 ) -> Response:
     """Read an outlet's hours, one list a column, with from <= ts < to: the last 31 days unless you say, 366 at most."""
     found = outlet(session, outlet_id, seen_by=by)
-    until = queries.instant(span.end) or room.clock()
-    since = queries.instant(span.begin) or until - USUAL_SPAN
-    if not timedelta(0) < until - since <= LONGEST_SPAN:
-        words = Text("from 应早于 to，且相距不超过 366 天", "from must lie before to, by 366 days at most")
-        raise BodyInvalid(words, errors=[{"field": "from", "code": "wrong_span", "message": words}])
+    since, until = queries.span_of(span.begin, span.end, now=room.clock())
     rows = series_store(room).read([found.outlet_id], since, until)
     if span.pollutant is not None:
         rows = rows.filter(rows["pollutant"] == span.pollutant)

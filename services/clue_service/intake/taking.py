@@ -1,6 +1,6 @@
 """One delivery of frames, from the wire into the series: sorted out, stored, then noted; only then answered."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from services.clue_service.intake import commands
@@ -16,12 +16,14 @@ RAW_LINE_ENDS = (b"\\r\\n", b"\\r")
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of frames: rows stored, there already and changed; frames of other kinds; frames refused."""
+    """What became of frames: rows stored, there already and changed; frames acknowledged only; frames refused."""
 
     received: int
     stored: int
     duplicates: int
     revised: int
+    values: Mapping[str, int]
+    """What became of the values of minute, day and real-time data, by outcome."""
     other: int
     refused: Sequence[Refused]
     answers: Sequence[bytes]
@@ -67,7 +69,7 @@ def _frames(line: bytes) -> list[bytes]:
 
 
 def take(room: Room, given: Sequence[Arrival], *, coming: Coming, lost: Sequence[Arrival] = ()) -> Taken:
-    """Store the hour data of frames and keep what was refused. Returns only after both are durable.
+    """Store the data of frames and keep what was refused. Returns only after both are durable.
 
     The series are written before the database: a stop in between leaves the sender without an answer, it sends again,
     and what is there already counts as duplicate.
@@ -78,7 +80,9 @@ def take(room: Room, given: Sequence[Arrival], *, coming: Coming, lost: Sequence
     done = series_store(room).append(observations, now=coming.now)
     outcome = {"stored": done.stored, "duplicates": done.duplicates, "revised": done.revised.height}
     with room.transaction() as session:
-        commands.note(session, found, observations, outcome, coming=coming)
+        values = commands.note(session, found, observations, outcome, coming=coming)
     codes = {id(one.frame): one.code for one in found.refused}
     answers = [commands.answer(one.frame, codes.get(id(one.frame)), now=coming.now) for one in given]
-    return Taken(len(given) + len(lost), **outcome, other=found.other, refused=found.refused, answers=answers)
+    return Taken(
+        len(given) + len(lost), **outcome, values=values, other=found.other, refused=found.refused, answers=answers
+    )

@@ -83,16 +83,20 @@ def import_table(
     return desk.call(who, "POST", f"/v1/imports/{table}", content=content, params=params)
 
 
+def process_environment(desk: Desk, **changes: Any) -> dict[str, str]:
+    """The environment of a process that works on the desk's databases."""
+    settings = desk.rooms["clue"].settings
+    stated = {name: getattr(settings, name) for name in ("folder", "database_server", "database_prefix")} | changes
+    return {**os.environ, **{f"LIANQIN_{name.upper()}": str(value) for name, value in stated.items()}}
+
+
 @contextmanager
 def door_process(desk: Desk) -> Iterator[int]:
     """The HJ 212 door as a process of its own; gives its port, and at the end asks it to stop in order."""
-    room = desk.rooms["clue"]
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    stated = {"FOLDER": room.settings.folder, "HJ212_PORT": port, "DATABASE_SERVER": room.settings.database_server}
-    stated["DATABASE_PREFIX"] = room.settings.database_prefix
-    environment = {**os.environ, **{f"LIANQIN_{name}": str(value) for name, value in stated.items()}}
+    environment = process_environment(desk, hj212_port=port)
     program = "from services.clue_service.intake.door import main; main()"
     process = subprocess.Popen([sys.executable, "-c", program], env=environment, stdout=subprocess.DEVNULL)
     try:
