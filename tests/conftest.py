@@ -2,6 +2,7 @@
 
 import gc
 import os
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -41,8 +42,19 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Name each operation of the published document in its id: pytest drops what another library puts in a name."""
+    if item.parent is not None and not item.nodeid.endswith(item.name):
+        item._id = type(item.id).parse(f"{item.parent.nodeid}::{item.name}")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files with the longest tests first; within a file nothing changes its place."""
+    """Put the files with the longest tests first; within a file nothing changes its place.
+
+    Workers take tests by their ids: of several with one id a single one would run.
+    """
+    if repeated := [nodeid for nodeid, times in Counter(item.nodeid for item in items).items() if times > 1]:
+        raise pytest.UsageError(f"several tests have the id {repeated[0]}")
     items.sort(key=lambda item: next((n for n, at in enumerate(LONGEST_FIRST) if item.nodeid.startswith(at)), 99))
 
 
