@@ -16,8 +16,9 @@ from shared.matters import stating
 from shared.matters.bodies import Open, StatedFact, Take
 from shared.matters.models import Between
 from shared.records import evidence, facts, parties
+from shared.records.beginning import begin
 from shared.records.db import relations_of, visible
-from shared.records.perform import admit, begin, dismiss, expect, perform, require_actor
+from shared.records.perform import admit, dismiss, expect, perform, require_actor
 from shared.records.room import Room, room_of
 from shared.records.situations import shown_verdicts
 from shared.rules.catalogue import NotInForce, UnknownEntry

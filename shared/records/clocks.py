@@ -19,26 +19,37 @@ from shared.rules.procedures import Clock, Step
 from shared.rules.term_entries import Extension
 
 
-def move(
+def first(
     session: Session,
     subject: Row,
     step: Step,
     fields: Mapping[str, Any],
     *,
-    now: datetime,
+    parties: Mapping[str, Sequence[str]],
     by: str,
-    parties: Mapping[str, Sequence[str]] | None = None,
+    now: datetime,
+) -> list[Start]:
+    """Return the clocks that start with a subject: there are none yet that its first step could move."""
+    return [
+        Start(
+            wanted.term,
+            _moment(session, wanted, subject, fields, now),
+            _party(session, subject, wanted, parties, by=by),
+        )
+        for wanted in _asked(session, subject, step, fields)
+        if wanted.action == "start"
+    ]
+
+
+def move(
+    session: Session, subject: Row, step: Step, fields: Mapping[str, Any], *, now: datetime, by: str
 ) -> list[dict[str, Any]]:
     """Move the clocks as the step of agency `by` says, and return what the journal says of them."""
     said: list[dict[str, Any]] = []
     waiting: list[Start] = []
-    is_asked = any(wanted.when is not None for wanted in step.clocks)
-    known = {**vars(subject), **stated_of(session, subject), **fields} if is_asked else fields
-    for wanted in step.clocks:
-        if wanted.when is not None and not wanted.when.holds(known):
-            continue
+    for wanted in _asked(session, subject, step, fields):
         if wanted.action == "start":
-            party = _party(session, subject, wanted, parties, by=by)
+            party = _party(session, subject, wanted, None, by=by)
             waiting.append(Start(wanted.term, _moment(session, wanted, subject, fields, now), party))
             continue
         if any(start.term_id == wanted.term for start in waiting):
@@ -49,10 +60,16 @@ def move(
     return said + deadlines.start(session, subject, waiting, now=now)
 
 
+def _asked(session: Session, subject: Row, step: Step, fields: Mapping[str, Any]) -> list[Clock]:
+    """Return what a step does to clocks where what was stated holds."""
+    if all(wanted.when is None for wanted in step.clocks):
+        return list(step.clocks)
+    known = {**vars(subject), **stated_of(session, subject), **fields}
+    return [wanted for wanted in step.clocks if wanted.when is None or wanted.when.holds(known)]
+
+
 def _open(session: Session, subject: Row, step: Step) -> dict[str, list[Deadline]]:
-    """Return the open clocks the step may move, by term; none is read for a subject that has just begun."""
-    if subject.version == 0:
-        return {}
+    """Return the open clocks the step may move, by term."""
     found: dict[str, list[Deadline]] = {}
     for clock in deadlines.open_clocks(session, subject, [clock.term for clock in step.clocks]):
         found.setdefault(clock.term_id, []).append(clock)

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import class_mapper
-from sqlalchemy.orm.attributes import manager_of_class, set_committed_value
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Field, Session, SQLModel, col, create_engine, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -34,6 +34,9 @@ from shared.errors import NotVisible, Text
 from shared.identity import Principal
 from shared.records import bulk
 from shared.records.write_ahead import write_ahead
+
+FEW = 20
+"""Rows that go through SQLAlchemy as everything else does; more go to the driver at once."""
 
 
 class Row(SQLModel):
@@ -208,6 +211,8 @@ def visible_page(kind: str, *, by: Principal, before: UUID | None, limit: int) -
 
 def put(instance: SQLModel, values: Mapping[str, Any]) -> None:
     """Set on an object what a Core statement wrote to its row, so that nothing is written a second time."""
+    if "_sa_instance_state" not in vars(instance):
+        return keep(instance, values)
     for name, value in values.items():
         set_committed_value(instance, name, value)
 
@@ -220,10 +225,11 @@ def keep(instance: SQLModel, values: Mapping[str, Any]) -> None:
 def fresh(model: type[M], values: Mapping[str, Any]) -> M:
     """Return an object of a new row from values that fit its columns; what is not named has its default.
 
-    It is what the constructor makes, at a hundredth of its cost: nothing is validated and no change is tracked.
+    It is what the constructor makes, at a hundredth of its cost: nothing is validated and no change is tracked, so that
+    it is read, put to and kept, but given to no session.
     """
     plain, factories = _defaults(model)
-    made: M = manager_of_class(model).new_instance()
+    made: M = model.__new__(model)
     held = vars(made)
     held.update(plain)
     held.update(values)
@@ -247,10 +253,9 @@ def _defaults(model: type[SQLModel]) -> tuple[Mapping[str, Any], Sequence[tuple[
 
 
 def write(session: Session, model: type[SQLModel], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows by Core, in one round trip; none is none. Every row names the same columns."""
-    waiting = bulk.waiting_in(session)
-    if waiting is not None:
-        waiting.add(table_of(model), rows)
+    """Insert rows in one round trip; none is none. Every row names the same columns."""
+    if len(rows) > FEW:
+        bulk.insert_many(session.connection(), table_of(model), rows)
     elif rows:
         session.connection().execute(_insert_into(model), [dict(row) for row in rows])
 

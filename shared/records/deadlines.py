@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Index, text, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from shared.clock import new_id, today
+from shared.clock import iso, new_id, today
 from shared.records import projections
 from shared.records.db import Row, put, table_of, write
 from shared.records.room import Room, room_of
@@ -85,10 +85,17 @@ class Start(NamedTuple):
 
 def start(session: Session, subject: Row, starts: Sequence[Start], *, now: datetime) -> list[dict[str, Any]]:
     """Start clocks for a subject, in one insert. Returns what the journal says of them."""
+    return start_all(session, [(subject, starts)], now=now)[0]
+
+
+def start_all(
+    session: Session, starts: Sequence[tuple[Row, Sequence[Start]]], *, now: datetime
+) -> list[list[dict[str, Any]]]:
+    """Start clocks for many subjects, in one insert. Returns for each what the journal says of them."""
     room = room_of(session)
-    rows = [new_row(room, subject, wanted, now=now) for wanted in starts]
-    write(session, Deadline, rows)
-    return [_said("started", row) for row in rows]
+    rows = [[new_row(room, subject, wanted, now=now) for wanted in mine] for subject, mine in starts]
+    write(session, Deadline, [row for mine in rows for row in mine])
+    return [[_said("started", row) for row in mine] for mine in rows]
 
 
 def new_row(room: Room, subject: Row, wanted: Start, *, now: datetime) -> dict[str, Any]:
@@ -120,7 +127,7 @@ def _said(what: str, row: dict[str, Any]) -> dict[str, Any]:
         "term": row["term_id"],
         "what": what,
         "party": row["party"],
-        "due_at": row["due_at"].isoformat(),
+        "due_at": iso(row["due_at"]),
         "provisional": row["provisional"],
     }
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel
 
-from shared.errors import KeyReused, Stale
+from shared.errors import KeyReused
+from shared.records.contested import contested
 from shared.records.db import write
 
 
@@ -61,8 +61,6 @@ def once(
         return known
     outcome = effect()
     row = {"sender": sender, "message_id": message_id, "digest": digest, "at": now}
-    try:
+    with contested(message_id=message_id):
         write(session, Received, [row | {"status": outcome.status, "result": outcome.result}])
-    except IntegrityError as twin:
-        raise Stale(message_id=message_id) from twin
     return outcome

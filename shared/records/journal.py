@@ -1,20 +1,20 @@
 """The journal: one append-only, hash-chained row per step; audit trail, timeline, version and lock at once."""
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
 from sqlalchemy import Index, UniqueConstraint, update
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from shared.clock import iso, new_id
 from shared.errors import Stale
 from shared.identity import Principal
+from shared.records.contested import contested
 from shared.records.db import Row, put, table_of, write
 
 
@@ -37,8 +37,7 @@ class Entry(SQLModel, table=True):
     hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """What an entry says: its type, its step and states, and its data."""
 
     type: str
@@ -53,14 +52,25 @@ class Fact:
 
 def canonical(value: Mapping[str, Any]) -> str:
     """Return the one text of a JSON object that is hashed and stored: sorted keys, no spaces, UTF-8."""
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z, default=str).decode()
+    return _canonical(value).decode()
+
+
+def _canonical(value: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z, default=str)
+
+
+@lru_cache(maxsize=256)
+def _signature(by: Principal) -> orjson.Fragment:
+    """Return who acts as an entry says it; it stands in every entry of a request."""
+    said = {"agency": by.agency, "actor": by.actor, "name": by.name, "roles": sorted(by.roles)}
+    return orjson.Fragment(_canonical(said))
 
 
 def entry_values(
     subject: str, seq: int, prev: str, fact: Fact, *, journey_id: UUID, by: Principal, now: datetime
 ) -> dict[str, Any]:
     """Return the row of a new entry, hashed over its body."""
-    body = canonical(
+    body = _canonical(
         {
             "subject": subject,
             "seq": seq,
@@ -68,7 +78,7 @@ def entry_values(
             "journey": journey_id,
             "type": fact.type,
             "at": iso(now),
-            "by": {"agency": by.agency, "actor": by.actor, "name": by.name, "roles": sorted(by.roles)},
+            "by": _signature(by),
             "procedure": fact.procedure,
             "step": fact.step,
             "from": fact.from_state,
@@ -86,9 +96,9 @@ def entry_values(
         "at": now,
         "agency": by.agency,
         "actor": by.actor,
-        "body": body,
+        "body": body.decode(),
         "prev": prev,
-        "hash": hashlib.sha256(body.encode()).hexdigest(),
+        "hash": hashlib.sha256(body).hexdigest(),
     }
 
 
@@ -115,10 +125,13 @@ def record(session: Session, subject: Row, fact: Fact, *, by: Principal, now: da
 
 def append(session: Session, entry: Mapping[str, Any]) -> None:
     """Insert a prepared entry. Raises Stale when its place in the chain is taken."""
-    try:
-        write(session, Entry, [dict(entry)])
-    except IntegrityError as taken:
-        raise Stale(subject=entry["subject"]) from taken
+    append_all(session, [entry])
+
+
+def append_all(session: Session, entries: Sequence[Mapping[str, Any]]) -> None:
+    """Insert prepared entries. Raises Stale when the place of one in its chain is taken."""
+    with contested(subject=entries[0]["subject"]):
+        write(session, Entry, entries)
 
 
 def chain(session: Session, ref: str, fact: Fact, *, journey_id: UUID, by: Principal, now: datetime) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from shared.clock import new_id
-from shared.errors import EvidenceMismatch, Stale
+from shared.errors import EvidenceMismatch
 from shared.identity import Principal
+from shared.records.contested import contested
 from shared.records.custody import custody
 from shared.records.db import Row, write
 from shared.records.exhibits import Exhibit, exhibit_values, position
@@ -45,10 +45,8 @@ def freeze(session: Session, subject: Row, *, now: datetime) -> Manifest:
     if known is not None:
         return known
     manifest = Manifest(subject=subject.ref, digest=digest, body=body, frozen_at=now)
-    try:
+    with contested(subject=subject.ref):
         write(session, Manifest, [manifest.model_dump()])
-    except IntegrityError as twin:
-        raise Stale(subject=subject.ref) from twin
     return manifest
 
 

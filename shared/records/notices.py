@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter, itemgetter
+from itertools import product
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
@@ -105,37 +106,41 @@ def addressed(
     return tuple(dict.fromkeys(named))
 
 
-def tell_of_event(
-    session: Session,
-    subject: Row,
-    fact: Fact,
-    entry_id: str,
-    *,
-    told: Sequence[str],
-    parties: Parties | None,
-    now: datetime,
-) -> list[dict[str, Any]]:
-    """Write the notices the catalogue has for an event, and return the deliveries that carry them.
+class Told(NamedTuple):
+    """An event of a subject, by the entry that holds it, and the agencies it is addressed to.
 
-    `told` are the agencies the event itself is addressed to.
+    `parties` says who stands in a relation to a subject that has just begun.
     """
+
+    subject: Row
+    fact: Fact
+    entry_id: str
+    agencies: Sequence[str] = ()
+    parties: Parties | None = None
+
+
+def tell_of_events(session: Session, events: Sequence[Told], *, now: datetime) -> list[list[dict[str, Any]]]:
+    """Write the notices the catalogue has for events, and return the deliveries that carry them, event by event."""
+    return noticed(session, [(event.subject, _tellings(session, event)) for event in events], now=now)
+
+
+def _tellings(session: Session, event: Told) -> list[Telling]:
     room = room_of(session)
-    wanted = room.catalogue.notices_of(fact.type)
+    wanted = room.catalogue.notices_of(event.fact.type)
     if not wanted:
         return []
-    values = Words(room, subject, fact)
-    tellings = [
+    values = Words(room, event.subject, event.fact)
+    return [
         _telling(
             notice,
-            f"{entry_id}:{notice.id}",
+            f"{event.entry_id}:{notice.id}",
             recipient.roles,
-            _recipients(session, subject, recipient, told, parties),
+            _recipients(session, event, recipient),
             values,
         )
         for notice in wanted
         for recipient in notice.recipients
     ]
-    return noticed(session, subject, tellings, now=now)
 
 
 def _telling(
@@ -156,24 +161,23 @@ def _telling(
     )
 
 
-def _recipients(
-    session: Session, subject: Row, recipient: Recipient, told: Sequence[str], parties: Parties | None
-) -> tuple[str, ...]:
+def _recipients(session: Session, event: Told, recipient: Recipient) -> tuple[str, ...]:
     if recipient.relation == "addressed":
-        return tuple(told)
-    return addressed(session, subject, [recipient.relation], parties)
+        return tuple(event.agencies)
+    return addressed(session, event.subject, [recipient.relation], event.parties)
 
 
 def raise_notices(session: Session, subject: Row, tellings: Iterable[Telling], *, now: datetime) -> int:
     """Write notices and queue them for the gateway, which knows the people. Returns how many."""
-    parcels = noticed(session, subject, tellings, now=now)
+    [parcels] = noticed(session, [(subject, tellings)], now=now)
     queue(session, parcels)
     return len(parcels)
 
 
 def raise_for_entry(session: Session, subject: Row, fact: Fact, entry_id: str, *, now: datetime) -> None:
     """Write and queue the notices the catalogue has for an entry that no step wrote."""
-    queue(session, tell_of_event(session, subject, fact, entry_id, told=(), parties=None, now=now))
+    [parcels] = tell_of_events(session, [Told(subject, fact, entry_id)], now=now)
+    queue(session, parcels)
 
 
 def tell_of_entry(
@@ -191,60 +195,51 @@ def tell_of_entry(
         for recipient in notice.recipients
         for role in recipient.roles
     ]
-    parcels = noticed(session, _Chain(entry["subject"], entry["journey_id"]), tellings, now=now)
+    [parcels] = noticed(session, [(_Chain(entry["subject"], entry["journey_id"]), tellings)], now=now)
     queue(session, parcels)
     return len(parcels)
 
 
-def noticed(session: Session, subject: Chained, tellings: Iterable[Telling], *, now: datetime) -> list[dict[str, Any]]:
-    """Write notices, and return the deliveries that carry them to the gateway."""
-    origin = Origin(room=room_of(session).name, subject=subject.ref, journey_id=subject.journey_id)
-    cover = frame("notice.raised", origin, now=now)
-    told = [_Told(subject, telling, cover, now) for telling in tellings]
-    rows = [row for one in told for row in one.rows]
+def noticed(
+    session: Session, told: Sequence[tuple[Chained, Iterable[Telling]]], *, now: datetime
+) -> list[list[dict[str, Any]]]:
+    """Write notices, and return for each subject the deliveries that carry them to the gateway."""
+    room, rows, parcels = room_of(session).name, [], []
+    for subject, tellings in told:
+        cover = frame("notice.raised", Origin(room, subject.ref, subject.journey_id), now=now)
+        raised = [both for telling in tellings for both in _raised(telling, cover, now)]
+        rows += [row for row, _ in raised]
+        parcels.append([parcel for _, parcel in raised])
     write(session, Notice, rows)
-    return [parcel for one in told for parcel in one.parcels()]
+    return parcels
 
 
-CARRIED = ("key", "agency", "role", "type", "level", "subject", "title_zh", "title_en", "body_zh", "body_en")
 OPTIONAL = ("calendar", "person", "needs_answer", "in_hours", "template", "values")
-_carried, _optional = itemgetter(*CARRIED), attrgetter(*OPTIONAL)
+_optional = attrgetter(*OPTIONAL)
 
 
-class _Told:
-    """One telling: a row for each role and agency, and the delivery of each; all else they have in common."""
-
-    def __init__(self, subject: Chained, telling: Telling, cover: Mapping[str, Any], now: datetime) -> None:
-        self._telling, self._cover, self._now = telling, cover, now
-        self._common: dict[str, Any] = {
-            "key": telling.key,
-            "agency": "",
-            "role": "",
-            "id": None,
-            "subject": subject.ref,
-            "type": telling.type,
-            "level": telling.level,
-            "at": now,
-            "title_zh": telling.title.zh,
-            "title_en": telling.title.en,
-            "body_zh": telling.body.zh,
-            "body_en": telling.body.en,
-        }
-        self.rows = [
-            {**self._common, "agency": agency, "role": role, "id": new_id(now)}
-            for role in telling.roles
-            for agency in telling.agencies
-        ]
-
-    def parcels(self) -> Iterator[dict[str, Any]]:
-        """Yield the deliveries that carry the rows to the gateway."""
-        data = dict(zip(CARRIED, _carried(self._common), strict=True))
-        data |= {name: said for name, said in zip(OPTIONAL, _optional(self._telling), strict=True) if said}
-        line = f"notice:{self._common['subject']}"
-        for row in self.rows:
-            told = {**data, "agency": row["agency"], "role": row["role"]}
-            body = canonical(framed(self._cover, told, message_id=row["id"]))
-            yield parcel_values(row["id"], "notice.raised", body, line=line, receiver="gateway", now=self._now)
+def _raised(
+    telling: Telling, cover: Mapping[str, Any], now: datetime
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Yield for each role and agency the row and the delivery that carries it; all else they have in common."""
+    common = {
+        "key": telling.key,
+        "subject": cover["subject"],
+        "type": telling.type,
+        "level": telling.level,
+        "title_zh": telling.title.zh,
+        "title_en": telling.title.en,
+        "body_zh": telling.body.zh,
+        "body_en": telling.body.en,
+    }
+    more = {name: said for name, said in zip(OPTIONAL, _optional(telling), strict=True) if said}
+    line = f"notice:{cover['subject']}"
+    for role, agency in product(telling.roles, telling.agencies):
+        said = {**common, "agency": agency, "role": role}
+        message_id = new_id(now)
+        body = canonical(framed(cover, said | more, message_id=message_id))
+        parcel = parcel_values(message_id, "notice.raised", body, line=line, receiver="gateway", now=now)
+        yield {**said, "id": message_id, "at": now}, parcel
 
 
 def stopped_delivery(

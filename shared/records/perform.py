@@ -1,29 +1,26 @@
 """One step: ask the law, change the subject, move the clocks, write the journal, queue deliveries and notices."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
-from operator import itemgetter
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from pydantic import BaseModel
 from sqlalchemy import delete, update
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from shared.clock import today
 from shared.envelopes import frame, framed
 from shared.errors import EvidenceMissing, NotYourStep, PreconditionFailed, Stale, StepRefused, Text
 from shared.events import EVENTS, Origin
 from shared.identity import Principal
 from shared.records import clocks, journal, notices
-from shared.records.bulk import waiting_in
-from shared.records.db import Party, Row, columns_of, json_columns_of, keep, put, relations_of, table_of, write
+from shared.records.contested import contested
+from shared.records.db import Party, Row, columns_of, put, relations_of, table_of, write
 from shared.records.deliveries import parcel_values, queue
 from shared.records.room import Room, room_of
 from shared.records.situations import situation
-from shared.rules.procedures import Procedure, Situation, Step, StepVerdict, may, rests_on_actor
+from shared.rules.procedures import Situation, Step, StepVerdict, may
 
 T = TypeVar("T", bound=Row)
 
@@ -45,16 +42,19 @@ def perform(
     room = room_of(session)
     procedure = room.catalogue.procedure_version(subject.procedure_id, subject.procedure_version)
     relations = relations_of(session, subject.kind, subject.id, by)
-    fields = _fields(body)
+    fields = fields_of(body)
     asked = situation(session, subject, procedure.steps[step_id], relations, fields, by=by, now=now)
-    step = _allowed(procedure, may(procedure, step_id, subject.state, asked, catalogue=room.catalogue), subject)
+    verdict = may(procedure, step_id, subject.state, asked, catalogue=room.catalogue)
+    if not verdict.allowed:
+        refuse(verdict, subject)
+    step = procedure.steps[step_id]
     before = subject.state
-    changes = _changes(subject, step, fields)
+    changes = changes_of(subject, step, fields)
     put(subject, changes)
     moved = clocks.move(session, subject, step, fields, now=now, by=by.agency)
-    fact = _fact(subject, step, fields, (before, subject.state), moved, is_alone=bool(procedure.parties))
+    fact = fact_of(subject, step, fields, (before, subject.state), moved, is_alone=bool(procedure.parties))
     entry = _stored(session, subject, fact, changes, by=by, now=now)
-    _tell(session, room, subject, step, entry, fact, now=now)
+    tell(session, [Taken(subject, step, entry, fact)], now=now)
     return subject
 
 
@@ -76,72 +76,10 @@ def expect(session: Session, subject: Row) -> None:
         raise PreconditionFailed(current=subject.etag, given=str(given))
 
 
-def begin(
-    session: Session,
-    subject: T,
-    step_id: str,
-    body: BaseModel | Mapping[str, Any] | None,
-    *,
-    parties: Mapping[str, Sequence[str]],
-    by: Principal,
-    now: datetime,
-) -> T:
-    """Open a subject by the first step of its procedure; `parties` maps a relation to agencies."""
-    room = room_of(session)
-    procedure = room.catalogue.procedure(subject.procedure_id, on=today(now))
-    keep(subject, {"procedure_version": procedure.version})
-    fields = _fields(body)
-    mine = frozenset(relation for relation, agencies in parties.items() if by.agency in agencies)
-    relations = frozenset({"system"}) if by.is_system else mine
-    step = _opening(session, subject, procedure, step_id, relations, fields, by=by, now=now)
-    keep(subject, _changes(subject, step, fields))
-    write(session, Party, _party_rows(subject, parties))
-    moved = clocks.move(session, subject, step, fields, now=now, by=by.agency, parties=parties)
-    states = (procedure.initial, subject.state)
-    fact = _fact(subject, step, fields, states, moved, is_alone=bool(procedure.parties))
-    entry = journal.entry_values(subject.ref, 1, "", fact, journey_id=subject.journey_id, by=by, now=now)
-    keep(subject, {"version": 1, "head": entry["hash"]})
-    write(session, type(subject), [_row(subject)])
-    journal.append(session, entry)
-    _tell(session, room, subject, step, entry, fact, now=now, parties=parties)
-    return subject
-
-
-def _opening(
-    session: Session,
-    subject: Row,
-    procedure: Procedure,
-    step_id: str,
-    relations: frozenset[str],
-    fields: Mapping[str, Any],
-    *,
-    by: Principal,
-    now: datetime,
-) -> Step:
-    """Return the step that may open a subject. Where rows wait, what rests on the actor alone is asked once."""
-    waiting, step = waiting_in(session), procedure.steps[step_id]
-    asked_before = (procedure.id, procedure.version, step_id, relations, by.kind, by.roles)
-    if waiting is not None and asked_before in waiting.allowed and rests_on_actor(step, fields):
-        return step
-    asked = situation(session, subject, step, relations, fields, by=by, now=now)
-    catalogue = room_of(session).catalogue
-    step = _allowed(procedure, may(procedure, step_id, procedure.initial, asked, catalogue=catalogue), subject)
-    if waiting is not None:
-        waiting.allowed.add(asked_before)
-    return step
-
-
-def _fields(body: BaseModel | Mapping[str, Any] | None) -> dict[str, Any]:
+def fields_of(body: BaseModel | Mapping[str, Any] | None) -> dict[str, Any]:
     if isinstance(body, BaseModel):
-        held = vars(body)
-        return {name: held[name] for name in columns_of(type(body))}
+        return dict(vars(body))
     return dict(body or {})
-
-
-def _allowed(procedure: Procedure, verdict: StepVerdict, subject: Row) -> Step:
-    if verdict.allowed:
-        return procedure.steps[verdict.step_id]
-    refuse(verdict, subject)
 
 
 def refuse(verdict: StepVerdict, subject: Row) -> NoReturn:
@@ -158,35 +96,30 @@ def refuse(verdict: StepVerdict, subject: Row) -> NoReturn:
     raise StepRefused(detail, **extra)
 
 
-def _changes(subject: Row, step: Step, fields: Mapping[str, Any]) -> dict[str, Any]:
+KEPT = frozenset({"id", "journey_id", "owner", "state", "version", "head", "procedure_id", "procedure_version"})
+"""Columns that no body sets."""
+
+
+@cache
+def _settable(model: type[Row]) -> frozenset[str]:
+    return columns_of(model) - KEPT
+
+
+def changes_of(subject: Row, step: Step, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the subject's columns that the step sets: the body's fields it has, and its new state."""
     columns = columns_of(type(subject))
-    kept = {"id", "journey_id", "owner", "state", "version", "head", "procedure_id", "procedure_version"}
-    changes = {name: value for name, value in fields.items() if name in columns and name not in kept}
+    settable = _settable(type(subject))
+    changes = {name: value for name, value in fields.items() if name in settable}
     if "stated" in columns:
         said = {name: plain(fields[name]) for name in step.body_fields if fields.get(name) is not None}
         changes["stated"] = subject.known("stated") | {k: v for k, v in said.items() if k not in changes}
     return changes | {"state": step.to_state or subject.state}
 
 
-def _row(subject: Row) -> dict[str, Any]:
-    """Return the row of a subject that no session knows, what is nested as JSON."""
-    names, read = _columns(type(subject))
-    row = dict(zip(names, read(vars(subject)), strict=True))
-    for name in json_columns_of(type(subject)):
-        row[name] = plain(row[name])
-    return row
-
-
-@cache
-def _columns(model: type[Row]) -> tuple[tuple[str, ...], Callable[[Mapping[str, Any]], tuple[Any, ...]]]:
-    names = tuple(columns_of(model))
-    return names, itemgetter(*names)
-
-
-def _party_rows(subject: Row, parties: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+def party_rows(subject: Row, parties: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+    kind, subject_id = subject.kind, subject.id
     return [
-        {"agency": agency, "kind": subject.kind, "subject_id": subject.id, "relation": relation}
+        {"agency": agency, "kind": kind, "subject_id": subject_id, "relation": relation}
         for relation, agencies in parties.items()
         for agency in dict.fromkeys(agencies)
     ]
@@ -199,11 +132,9 @@ def _parties_of(subject: Row) -> SelectOfScalar[Party]:
 def admit(session: Session, subject: Row, parties: Mapping[str, Sequence[str]]) -> None:
     """Let further agencies see a subject, each in its relation, before the step that sends it to them."""
     known = {(row.agency, row.relation) for row in session.exec(_parties_of(subject))}
-    rows = [row for row in _party_rows(subject, parties) if (row["agency"], row["relation"]) not in known]
-    try:
+    rows = [row for row in party_rows(subject, parties) if (row["agency"], row["relation"]) not in known]
+    with contested(subject=subject.ref):
         write(session, Party, rows)
-    except IntegrityError as twin:
-        raise Stale(subject=subject.ref) from twin
 
 
 def dismiss(session: Session, subject: Row, *, relation: str, agency: str, now_as: str) -> None:
@@ -214,7 +145,7 @@ def dismiss(session: Session, subject: Row, *, relation: str, agency: str, now_a
     session.execute(delete(table).where(mine, table.c.relation == relation))
 
 
-def _fact(
+def fact_of(
     subject: Row,
     step: Step,
     fields: Mapping[str, Any],
@@ -224,7 +155,7 @@ def _fact(
     is_alone: bool,
 ) -> journal.Fact:
     name = step.event or (f"{subject.kind}.progressed" if is_alone else f"{subject.kind}.{step.id}")
-    data: dict[str, Any] = {key: plain(value) for key, value in fields.items()}
+    data = {key: value if value.__class__ in AS_IT_IS else plain(value) for key, value in fields.items()}
     if name in EVENTS:
         model = EVENTS[name].payload
         read = {key: fields.get(key, getattr(subject, key, None)) for key in model.model_fields}
@@ -270,28 +201,45 @@ def _stored(
     return entry
 
 
-def _tell(
-    session: Session,
-    room: Room,
-    subject: Row,
-    step: Step,
-    entry: Mapping[str, Any],
-    fact: journal.Fact,
-    *,
-    now: datetime,
-    parties: Mapping[str, Sequence[str]] | None = None,
-) -> None:
-    """Queue the step's event for rooms and agencies, and the notices it calls for."""
-    agencies = notices.addressed(session, subject, step.to + step.copies, parties)
-    origin = Origin(room.name, subject.ref, subject.journey_id, entry["seq"], agencies)
+class Taken(NamedTuple):
+    """A step that was taken, and its entry with what it says; `parties` of a subject that has just begun."""
+
+    subject: Row
+    step: Step
+    entry: Mapping[str, Any]
+    fact: journal.Fact
+    parties: Mapping[str, Sequence[str]] | None = None
+
+
+def tell(session: Session, taken: Sequence[Taken], *, now: datetime) -> None:
+    """Queue the steps' events for rooms and agencies, and the notices they call for."""
+    room = room_of(session)
+    agencies = [notices.addressed(session, one.subject, one.step.to + one.step.copies, one.parties) for one in taken]
+    events = [
+        notices.Told(one.subject, one.fact, str(one.entry["id"]), told, one.parties)
+        for one, told in zip(taken, agencies, strict=True)
+    ]
+    raised = notices.tell_of_events(session, events, now=now)
+    queue(
+        session,
+        [
+            parcel
+            for one, told, noticed in zip(taken, agencies, raised, strict=True)
+            for parcel in (*_event(room, one, told, now), *noticed)
+        ],
+    )
+
+
+def _event(room: Room, taken: Taken, agencies: tuple[str, ...], now: datetime) -> list[dict[str, Any]]:
+    """Return the deliveries that carry a step's event."""
+    subject, entry, fact = taken.subject, taken.entry, taken.fact
     is_ours = fact.type in EVENTS and subject.owner not in room.settings.sealed_routes
     receivers = [*(EVENTS[fact.type].receivers if is_ours else ()), *(["gateway"] if agencies else [])]
-    parcels = notices.tell_of_event(session, subject, fact, str(entry["id"]), told=agencies, parties=parties, now=now)
-    if receivers:
-        cover = frame(fact.type, origin, now=now)
-        body = journal.canonical(framed(cover, dict(fact.data), message_id=entry["id"]))
-        parcels = [
-            parcel_values(entry["id"], fact.type, body, line=subject.ref, receiver=receiver, now=now)
-            for receiver in receivers
-        ] + parcels
-    queue(session, parcels)
+    if not receivers:
+        return []
+    cover = frame(fact.type, Origin(room.name, subject.ref, subject.journey_id, entry["seq"], agencies), now=now)
+    body = journal.canonical(framed(cover, dict(fact.data), message_id=entry["id"]))
+    return [
+        parcel_values(entry["id"], fact.type, body, line=subject.ref, receiver=receiver, now=now)
+        for receiver in receivers
+    ]

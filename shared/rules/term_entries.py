@@ -105,6 +105,10 @@ class Term:
     authority: Literal["law", "agreement"] = "law"
     """An `agreement` between agencies binds nobody by law, and says so wherever it is shown."""
 
+    def __hash__(self) -> int:
+        """By what tells it from others: terms that are equal have one."""
+        return hash((self.id, self.in_force.from_on))
+
     @property
     def in_force_from(self) -> date | None:
         return self.in_force.from_on

@@ -34,7 +34,8 @@ from shared.errors import BodyInvalid, StepRefused, Text
 from shared.events import ManifestData
 from shared.identity import Principal
 from shared.records import changes, evidence, parties
-from shared.records.perform import begin, expect, require_actor
+from shared.records.beginning import begin
+from shared.records.perform import expect, require_actor
 from shared.records.room import Room, room_of
 from shared.records.views import Body
 from shared.rules.procedure_entries import Procedure

@@ -17,9 +17,10 @@ from shared.clock import new_id, today
 from shared.errors import NotYourStep, Text, wrong
 from shared.identity import Principal
 from shared.records import evidence
+from shared.records.beginning import begin
 from shared.records.db import visible, write
 from shared.records.journal import canonical
-from shared.records.perform import begin, perform, require_actor
+from shared.records.perform import perform, require_actor
 from shared.records.room import room_of
 from shared.records.subjects import figures
 

@@ -1,24 +1,24 @@
 """Clues by the batch: lines of JSON, each taken or refused by itself, a few hundred in one transaction."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import orjson
 from pydantic import BaseModel, ValidationError
 from sqlmodel import Session
 
 from services.clue_service.clues import queries
-from services.clue_service.clues.commands import place_of, receive, registered_as, require_past
+from services.clue_service.clues.commands import Register, place_of, receive, require_past
 from services.clue_service.clues.models import Clue, Receive
 from services.clue_service.clues.queries import Place, is_near
 from services.clue_service.self_inspections.covering import covering_of, standing
 from shared.errors import BodyInvalid, LianqinError, Stale, Text, wrong
 from shared.identity import Principal
 from shared.records import inbox
-from shared.records.bulk import together
+from shared.records.beginning import Opening, begin_all
 from shared.records.db import one_at_a_time
 
 MOST_LINES = 1000
@@ -28,7 +28,8 @@ MOST_LINE_BYTES = 64 * 1024
 LIMIT_BYTES = 16 * 1024 * 1024
 
 
-class LineVerdict(BaseModel):
+@dataclass(slots=True)
+class LineVerdict:
     """What became of one line (from 1): `received` (201), `merged` into an open clue (200) or `refused`, and why."""
 
     line: int
@@ -38,7 +39,7 @@ class LineVerdict(BaseModel):
     code: str | None = None
     zh: str | None = None
     en: str | None = None
-    reasons: list[dict[str, Any]] = []
+    reasons: list[dict[str, Any]] = field(default_factory=list)
 
 
 class BatchView(BaseModel):
@@ -78,11 +79,11 @@ def take(session: Session, part: Part, *, by: Principal, now: datetime) -> tuple
 
     def outcome() -> inbox.Outcome:
         found = _taken(session, part.lines, by=by, now=now)
-        return inbox.Outcome(200, orjson.dumps([one.model_dump() for one in found]).decode())
+        return inbox.Outcome(200, orjson.dumps(found).decode())
 
     sender = f"key:{by.agency}/{by.actor}"
     done = inbox.once(session, outcome, sender=sender, message_id=part.message_id, digest=part.digest, now=now)
-    return [LineVerdict.model_validate(one) for one in orjson.loads(done.result)], done.repeated
+    return [LineVerdict(**one) for one in orjson.loads(done.result)], done.repeated
 
 
 def view(verdicts: list[LineVerdict]) -> BatchView:
@@ -91,8 +92,7 @@ def view(verdicts: list[LineVerdict]) -> BatchView:
     return BatchView(lines=len(verdicts), **counts, verdicts=verdicts)
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """A line that can be read, with its number and the place at which it meets reports of the same thing."""
 
     number: int
@@ -137,6 +137,7 @@ class _Taking:
 
     def __init__(self, session: Session, reports: Sequence[Report], *, by: Principal, now: datetime) -> None:
         self._session, self._by, self._now = session, by, now
+        self._register = Register(session, by=by, now=now)
         self._twins = queries.open_at(session, {report.place for report in reports}, by=by)
         self._declared = standing(session, {report.body.enterprise_id for report in reports}, before=now)
         self._waiting: list[Report] = []
@@ -154,34 +155,31 @@ class _Taking:
             before.append(near)
             return
         if is_again:
-            self._register()
+            self._begin()
         self._verdicts[report.number] = self._received(report)
 
     def finished(self) -> dict[int, LineVerdict]:
         """Register what still waits, and return what became of each report."""
-        self._register()
+        self._begin()
         return self._verdicts
 
-    def _register(self) -> None:
-        with together(self._session) as rows:
-            for report in self._waiting:
-                mark = rows.mark()
-                try:
-                    clue = self._registered(report)
-                except Stale:
-                    raise  # the whole part is tried again
-                except LianqinError as refused:
-                    rows.back_to(mark)
-                    self._verdicts[report.number] = _refused(report.number, refused)
-                else:
-                    self._verdicts[report.number] = _verdict(report.number, clue)
+    def _begin(self) -> None:
+        openings: list[Opening[Clue]] = []
+        for report in self._waiting:
+            try:
+                one = self._opening(report)
+            except LianqinError as refused:
+                self._verdicts[report.number] = _refused(report.number, refused)
+            else:
+                openings.append(one)
+                self._verdicts[report.number] = _verdict(report.number, one.subject)
+        begin_all(self._session, openings, by=self._by, now=self._now)
         self._waiting = []
 
-    def _registered(self, report: Report) -> Clue:
+    def _opening(self, report: Report) -> Opening[Clue]:
         place, body = report.place, report.body
         declared = covering_of(self._declared.get(place.enterprise_id, ()), place.owner, body)
-        named = (place.owner, place.key)
-        return registered_as(self._session, body, named, declared, by=self._by, now=self._now)
+        return self._register.opening(body, place.owner, place.key, declared)
 
     def _received(self, report: Report) -> LineVerdict:
         """Receive one report; what a refused one wrote is taken back, the others stand."""
@@ -197,8 +195,8 @@ class _Taking:
 
 def _verdict(number: int, clue: Clue) -> LineVerdict:
     if clue.reports == 1:
-        return LineVerdict(line=number, verdict="received", status=201, clue=clue.ref, reasons=[])
-    return LineVerdict(line=number, verdict="merged", status=200, clue=clue.ref, reasons=[])
+        return LineVerdict(line=number, verdict="received", status=201, clue=clue.ref)
+    return LineVerdict(line=number, verdict="merged", status=200, clue=clue.ref)
 
 
 def _read(line: bytes) -> Receive:

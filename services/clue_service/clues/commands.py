@@ -34,11 +34,12 @@ from shared.errors import BodyInvalid, Text, wrong
 from shared.events import ManifestData
 from shared.identity import Principal
 from shared.records import agreed_clocks, deadlines, evidence
+from shared.records.beginning import Entrance, Opening, begin_all
 from shared.records.db import fresh, one_at_a_time, relations_of, visible
 from shared.records.journal import Fact, record
 from shared.records.parties import competent_bureau
-from shared.records.perform import begin, expect, perform, require_actor
-from shared.records.room import Room, room_of
+from shared.records.perform import expect, perform, require_actor
+from shared.records.room import room_of
 
 PROCEDURE = "clue_handling"
 MOST_REASONS = 50
@@ -91,47 +92,56 @@ def registered(
     What the enterprise itself declared before is marked as such.
     """
     declared = covering(session, owner, body, before=now)
-    return registered_as(session, body, (owner, key), declared, journey_id=journey_id, by=by, now=now)
+    one = Register(session, by=by, now=now).opening(body, owner, key, declared, journey_id=journey_id)
+    begin_all(session, [one], by=by, now=now)
+    return one.subject
 
 
-def registered_as(
-    session: Session,
-    body: Receive,
-    owner_and_key: tuple[str, str],
-    declared: SelfInspection | None,
-    *,
-    journey_id: UUID | None = None,
-    by: Principal,
-    now: datetime,
-) -> Clue:
-    """Register a report under the declaration that is known to cover it."""
-    owner, key = owner_and_key
-    values = dict(vars(body))
-    if declared is not None:
-        values["score_reasons"] = [*body.score_reasons, reason(declared)][-MOST_REASONS:]
-        body = body.model_copy(update={"score_reasons": values["score_reasons"]})
-    values |= {
-        "id": new_id(now),
-        "journey_id": journey_id or new_id(now),
-        "owner": owner,
-        "state": "",
-        "procedure_id": PROCEDURE,
-        "created_at": now,
-        "updated_at": now,
-        "same_key": key,
-        "declared_ref": declared.ref if declared is not None else None,
-    }
-    clue = fresh(Clue, values)
-    return begin(session, clue, "receive", body, parties=_parties(room_of(session), clue, by), by=by, now=now)
+class Register:
+    """Turns reports of one reporter into clues that may begin; those of one bureau begin alike."""
 
+    def __init__(self, session: Session, *, by: Principal, now: datetime) -> None:
+        self._session, self._by, self._now = session, by, now
+        self._entrances: dict[str, Entrance] = {}
 
-def _parties(room: Room, clue: Clue, by: Principal) -> dict[str, list[str]]:
-    """The bureau owns, its superior supervises; a partner that reported keeps sight of its report."""
-    superior = room.catalogue.agencies[clue.owner].superior
-    parties = {"owner": [clue.owner], "supervisor": [superior] if superior else []}
-    if by.agency not in (clue.owner, superior) and not by.is_system:
-        parties["partner"] = [by.agency]
-    return parties
+    def opening(
+        self,
+        body: Receive,
+        owner: str,
+        key: str,
+        declared: SelfInspection | None,
+        *,
+        journey_id: UUID | None = None,
+    ) -> Opening[Clue]:
+        """Return the clue a report becomes under the declaration that is known to cover it, for `begin_all`."""
+        values = dict(vars(body))
+        if declared is not None:
+            values["score_reasons"] = [*body.score_reasons, reason(declared)][-MOST_REASONS:]
+            body = body.model_copy(update={"score_reasons": values["score_reasons"]})
+        now = self._now
+        values |= {
+            "id": new_id(now),
+            "journey_id": journey_id or new_id(now),
+            "owner": owner,
+            "state": "",
+            "procedure_id": PROCEDURE,
+            "created_at": now,
+            "updated_at": now,
+            "same_key": key,
+            "declared_ref": declared.ref if declared is not None else None,
+        }
+        entrance = self._entrances.get(owner) or self._entrance(owner)
+        return entrance.opening(fresh(Clue, values), body)
+
+    def _entrance(self, owner: str) -> Entrance:
+        """The bureau owns, its superior supervises; a partner that reported keeps sight of its report."""
+        by, superior = self._by, room_of(self._session).catalogue.agencies[owner].superior
+        parties = {"owner": [owner], "supervisor": [superior] if superior else []}
+        if by.agency not in (owner, superior) and not by.is_system:
+            parties["partner"] = [by.agency]
+        made = Entrance(self._session, PROCEDURE, "receive", parties=parties, by=by, now=self._now)
+        self._entrances[owner] = made
+        return made
 
 
 def merge(session: Session, twin: Clue, body: Receive, *, by: Principal, now: datetime) -> Clue:

@@ -24,9 +24,10 @@ from shared.clock import new_id, today
 from shared.errors import BodyInvalid, StepRefused, Text
 from shared.identity import Principal
 from shared.records import evidence
+from shared.records.beginning import begin
 from shared.records.db import Row
 from shared.records.parties import competent_bureau
-from shared.records.perform import begin, perform
+from shared.records.perform import perform
 from shared.records.room import room_of
 
 PROCEDURE = "complaint_handling"

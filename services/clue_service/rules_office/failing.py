@@ -1,7 +1,7 @@
 """Sets in shadow that break: the run of the others goes on; the set is taken out, journalled, and its owner told."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from traceback import extract_tb
@@ -85,7 +85,7 @@ def _set_apart(session: Session, book: Rulebook, failure: Failure, *, now: datet
         said["proposal"] = str(proposal.id)
     if is_observed:
         keep_standing(session, row_of(session, standing, Status.RETIRED, now))
-        fact = replace(fact, from_state=Status.SHADOW.value, to_state=Status.RETIRED.value)
+        fact = fact._replace(from_state=Status.SHADOW.value, to_state=Status.RETIRED.value)
     entry = record(session, rule.id, fact, by=room_of(session).itself, now=now)
     values = {
         "rule": rule.id,

@@ -20,10 +20,11 @@ from shared.clock import ZONE, new_id, today
 from shared.errors import EvidenceMissing, NotYourStep, Text, wrong
 from shared.identity import Principal
 from shared.records import agreed_clocks, evidence
+from shared.records.beginning import begin
 from shared.records.db import visible
 from shared.records.journal import Fact, record
 from shared.records.parties import competent_bureau
-from shared.records.perform import begin, perform, require_actor
+from shared.records.perform import perform, require_actor
 from shared.records.room import room_of
 
 PROCEDURE = "self_inspection_handling"

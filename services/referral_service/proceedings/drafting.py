@@ -6,7 +6,7 @@ from services.referral_service.referrals.models import Referral
 from shared.clock import new_id, today
 from shared.events import Event, ReferralRequested
 from shared.records import evidence, parties
-from shared.records.perform import begin
+from shared.records.beginning import begin
 from shared.records.room import room_of
 
 

@@ -11,7 +11,7 @@ from services.referral_service.referrals.models import Referral
 from shared.clock import new_id
 from shared.identity import Principal
 from shared.matters.models import Between
-from shared.records.perform import begin
+from shared.records.beginning import begin
 from shared.records.room import room_of
 
 PROCEDURE = "filing_supervision"

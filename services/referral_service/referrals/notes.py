@@ -11,9 +11,9 @@ from services.referral_service.referrals.models import Referral
 from shared.clock import new_id
 from shared.events import CaseSupplemented, Event, ReferralRequested
 from shared.records import evidence
+from shared.records.beginning import begin
 from shared.records.db import visible
 from shared.records.journal import Fact, record
-from shared.records.perform import begin
 from shared.records.room import Room, room_of
 from shared.records.views import Body
 

@@ -128,7 +128,7 @@ def _tell(session: Session, subject: Between, said: OpenedData, entry: Mapping[s
     step = procedure.steps.get(said.step)
     agencies = notices.addressed(session, subject, step.to + step.copies) if step is not None else ()
     fact = journal.Fact(said.event, said.told, said.step or None)
-    parcels = notices.tell_of_event(session, subject, fact, str(entry["id"]), told=agencies, parties=None, now=now)
+    [parcels] = notices.tell_of_events(session, [notices.Told(subject, fact, str(entry["id"]), agencies)], now=now)
     origin = Origin(room.name, subject.ref, subject.journey_id, 1, agencies)
     body = journal.canonical(envelope(said.event, said.told, origin, message_id=entry["id"], now=now))
     event = parcel_values(entry["id"], said.event, body, line=subject.ref, receiver="gateway", now=now)

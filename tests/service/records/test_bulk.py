@@ -1,24 +1,26 @@
-"""Many rows at once: the same rows as one by one, nothing of what failed, and a taken place is told."""
+"""Many rows at once: the same rows as one by one, nothing of what failed, and only a taken place is told as one."""
 
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from services.clue_service.clues.models import Clue
 from shared.clock import ZONE, new_id
 from shared.errors import Stale
-from shared.records import bulk
-from shared.records.db import Party, fresh, write
+from shared.records.db import FEW, fresh, write
 from shared.records.deliveries import Delivery, parcel_values
-from shared.records.journal import Entry, Fact, entry_values
+from shared.records.journal import Fact, append_all, entry_values
 from tests.journeys import OFFICER
 
 ROOT = Path(__file__).resolve().parents[3]
+MANY = FEW + 2
 AT = datetime(2026, 9, 7, 9, 30, 15, 250, tzinfo=ZONE)
 LESS: dict[str, Any] = {
     "owner": "eea-320500",
@@ -54,71 +56,72 @@ def stored(room, table="clues", but=("id", "journey_id")):
         return [{key: value for key, value in one._mapping.items() if key not in but} for one in found]
 
 
-def failing(session):
-    with bulk.together(session):
+def entries(subjects, **values):
+    fact = Fact("clue.received", {})
+    made = [entry_values(one, 1, "", fact, journey_id=new_id(AT), by=OFFICER, now=AT) for one in subjects]
+    return [one | values for one in made]
+
+
+def appended(room, rows):
+    with room.transaction() as session:
         write(session, Clue, [row(**LESS)])
-        _ = 1 / 0
+        append_all(session, rows)
 
 
-def late(room, entry):
-    with room.transaction() as session, bulk.together(session):
-        write(session, Clue, [row(**LESS)])
-        write(session, Entry, [entry])
-
-
-class TestRowsTogether:
-    @pytest.mark.parametrize("number", [1, 3])
-    def test_are_those_written_one_by_one(self, desk, number):
+class TestManyRows:
+    @pytest.mark.parametrize("kinds", [(LESS,), (FULL,), (LESS, FULL)], ids=["less", "full", "both"])
+    def test_are_those_written_one_by_one(self, desk, kinds):
         room = desk.rooms["clue"]
-        rows = [row(**(FULL if at % 2 else LESS)) for at in range(number)]
+        rows = [row(**kinds[at % len(kinds)]) for at in range(MANY)]
         with room.transaction() as session:
             for one in rows:
                 write(session, Clue, [one])
-        alone = stored(room)
+        alone = stored(room, but=())
         with room.transaction() as session:
             session.execute(text("DELETE FROM clues"))
-            with bulk.together(session):
-                for one in rows:
-                    write(session, Clue, [one])
-        assert stored(room) == alone
-        assert len(alone) == number
+            write(session, Clue, rows)
+        assert stored(room, but=()) == alone
+        assert len(alone) == MANY
 
     def test_with_a_number_the_database_gives(self, desk):
         room = desk.rooms["clue"]
-        with room.transaction() as session, bulk.together(session):
-            for _ in range(2):
-                write(session, Delivery, [parcel_values(new_id(AT), "a.b", "{}", line="l", receiver="case", now=AT)])
-        first, second = stored(room, "deliveries", but=("message_id",))
-        assert second["id"] == first["id"] + 1
-        assert first["done_at"] is None
-
-    def test_what_is_taken_back_is_not_written(self, desk):
-        room = desk.rooms["clue"]
-        with room.transaction() as session, bulk.together(session) as waiting:
-            write(session, Clue, [row(**LESS)])
-            mark = waiting.mark()
-            write(session, Clue, [row(**FULL)])
-            write(session, Party, [{"agency": "a", "kind": "clue", "subject_id": new_id(AT), "relation": "owner"}])
-            waiting.back_to(mark)
-        assert [one["reports"] for one in stored(room)] == [1]
-        assert stored(room, "(SELECT *, 1 AS id FROM parties) AS p") == []
-
-    def test_of_a_block_that_fails_nothing_is_written_and_the_next_writes_at_once(self, desk):
-        room = desk.rooms["clue"]
+        rows = [parcel_values(new_id(AT), "a.b", "{}", line="l", receiver="case", now=AT) for _ in range(MANY)]
         with room.transaction() as session:
-            with pytest.raises(ZeroDivisionError):
-                failing(session)
-            write(session, Clue, [row(**FULL)])
-            assert [one.reports for one in session.execute(text("SELECT reports FROM clues"))] == [3]
+            write(session, Delivery, rows)
+        found = stored(room, "deliveries", but=())
+        assert [one["id"] - found[0]["id"] for one in found] == list(range(MANY))
+        assert [UUID(str(one["message_id"])) for one in found] == [one["message_id"] for one in rows]
+        assert {one["done_at"] for one in found} == {None}
 
-    def test_a_place_that_is_taken_is_told(self, desk):
-        room, fact = desk.rooms["clue"], Fact("clue.received", {})
-        with room.transaction() as session:
-            write(session, Entry, [entry_values("clue:1", 1, "", fact, journey_id=new_id(AT), by=OFFICER, now=AT)])
-        entry = entry_values("clue:1", 1, "", fact, journey_id=new_id(AT), by=OFFICER, now=AT)
-        with pytest.raises(Stale):
-            late(room, entry)
+    def test_of_a_block_that_fails_nothing_is_written(self, desk):
+        room = desk.rooms["clue"]
+        rows = [row(**LESS) for _ in range(MANY)]
+        with pytest.raises(IntegrityError), room.transaction() as session:
+            write(session, Clue, [*rows, rows[0]])
         assert stored(room) == []
+
+    @pytest.mark.parametrize("number", [1, MANY])
+    def test_a_place_that_is_taken_is_told(self, desk, number):
+        room, subjects = desk.rooms["clue"], [f"clue:{number}" for number in range(number)]
+        with room.transaction() as session:
+            append_all(session, entries(subjects[-1:]))
+        with pytest.raises(Stale):
+            appended(room, entries(subjects))
+        assert stored(room) == []
+
+    @pytest.mark.parametrize("number", [1, MANY])
+    def test_what_is_wrong_in_itself_is_an_error_and_not_taken_for_a_place(self, desk, number):
+        room, subjects = desk.rooms["clue"], [f"clue:{number}" for number in range(number)]
+        with pytest.raises(IntegrityError):
+            appended(room, entries(subjects, hash=None))
+        assert stored(room) == []
+
+    def test_what_no_row_holds_has_no_default_in_any_database(self, desk):
+        for room in desk.rooms.values():
+            columns = inspect(room.database.reader)
+            for table in columns.get_table_names():
+                kept = [one["name"] for one in columns.get_columns(table) if one["nullable"] and one["default"]]
+                assert kept == [], f"{room.name}: {table}"
 
 
 @pytest.mark.parametrize("values", [LESS, FULL])
