@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from sqlmodel import func, select
 
-from services.clue_service import drills, main
+from scripts.rooms import open_room
+from services.clue_service import drills
 from services.clue_service.detection.models import DetectionRun
 from services.clue_service.drills import sets
 from services.clue_service.drills.models import Drill, DrillEntry
@@ -15,6 +16,7 @@ from shared.records.deadlines import Deadline
 from shared.records.deliveries import Delivery
 from shared.records.items import Item
 from shared.records.journal import Entry
+from shared.web.assembly import verify_all
 from tests.desk import Desk, officer
 from tests.journeys import OFFICER, receive_clue
 from tests.service.clue.drilling import (
@@ -148,7 +150,7 @@ class TestWiping:
             assert desk.call(OFFICER, "GET", path(drill, *more)).status_code == 404
         assert desk.call(OUTSIDE, "GET", path(drill, "scores")).status_code == 404
         assert desk.call(CENTRE, "POST", path(drill, "wipe")).status_code == 404
-        count, broken = main.verify(desk.rooms["clue"].settings)
+        count, broken = verify_all(open_room("clue", desk.rooms["clue"].settings))
         assert (count >= 8, broken) == (True, [])
 
     def test_a_drill_that_is_not_closed_is_not_wiped(self, desk, archive):
