@@ -16,6 +16,7 @@ from services.clue_service.subjects import SUBJECTS
 from shared.config import Settings
 from shared.identity import assertion
 from shared.records import migrations
+from shared.starting import starting
 from shared.web.assembly import make_room
 
 LINES, ROUNDS, TARGET = 1_000, 3, 15.0
@@ -41,9 +42,11 @@ def measure() -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(folder=Path(folder))
         migrations.upgrade("clue", settings.database_url("clue"))
-        room = make_room("clue", SUBJECTS, settings)
+        with starting():  # as `lianqin serve` does
+            room = make_room("clue", SUBJECTS, settings)
+            app = make(room)
         token = assertion(BY, secret=settings.internal_secret, now=room.clock())
-        with served(make(room)) as url:
+        with served(app) as url:
             for turn in range(ROUNDS):
                 single.append(asyncio.run(rate(f"{url}/v1/clues", token, turn * 100_000)))
                 batches.append(asyncio.run(batched(url, token, 10_000_000 + turn * LINES)))
