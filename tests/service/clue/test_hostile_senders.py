@@ -102,7 +102,6 @@ def test_others_are_answered_within_the_usual_time(desk: Desk, port: int) -> Non
                 during += answered(port, rounds * ROUNDS)
                 rounds += 1
             else:
-                stop.set()  # the floods end with the last device they could hold up; the connections are counted on
                 threads[-1].join()
     finally:
         stop.set()
